@@ -1,0 +1,357 @@
+"""The door of octo_lab: click commands, each of which calls one function and prints what it gives."""
+
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+import compose.platform_gate  # noqa: F401 - must come first
+from compose.stores import StoresFailed
+from graders.engine import attempts, copies, doctor, progress_rows, prove, scaffold, serving, watch
+from graders.engine.attempts import StoreUnusable
+from graders.engine.checks import title_of, written_checks
+from graders.engine.grade import Request, grade, kit_version
+from graders.engine.lint import lint
+from graders.engine.submission import Submission, SubmissionRefused, from_folder, reference
+from graders.reports.json_report import dumps
+from graders.reports.junit import to_junit
+from graders.reports.lesson_screens import explanation_lines, hint_lines
+from graders.reports.matrix import Row, faults, holds
+from graders.reports.matrix_screen import render_matrix
+from graders.reports.model import Report
+from graders.reports.next_steps import NextLesson
+from graders.reports.page import page_for, show
+from graders.reports.progress import Progress
+from graders.reports.tables import lesson_lines, status_lines
+from graders.reports.terminal import render, render_failure
+from labs.catalog import CheckSpec, Lab, ManifestError, UnknownLesson, all_labs, find
+
+PASSED, FAILED, USAGE, UNGRADED = 0, 1, 2, 3
+EXIT_CODES = {"pass": PASSED, "fail": FAILED, "ungraded": UNGRADED}
+FORMATS: dict[str, Callable[[Report], str]] = {"json": dumps, "junit": to_junit}
+
+
+class LessonName(click.ParamType):
+    """`lesson-05`, `lesson-5`, `05` or `5`."""
+
+    name = "lesson"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Lab:
+        if isinstance(value, Lab):
+            return value
+        try:
+            return find(str(value))
+        except UnknownLesson as error:
+            near = ", ".join(error.suggestions)
+            self.fail(f"There is no lesson {error.asked!r}. Did you mean: {near}? `octo_lab list` shows all.", param, ctx)
+        except ManifestError as error:
+            self.fail(str(error), param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[Any]:
+        labs = (lab for lab in all_labs() if lab.id.startswith(incomplete))
+        return [click.shell_completion.CompletionItem(lab.id, help=lab.title) for lab in labs]
+
+
+class ReportFile(click.ParamType):
+    """`FORMAT=FILE`."""
+
+    name = "FORMAT=FILE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        kind, _, file = str(value).partition("=")
+        if kind not in FORMATS or not file:
+            self.fail(f"{value!r} is not FORMAT=FILE with a format of {', '.join(FORMATS)}.", param, ctx)
+        if not Path(file).absolute().parent.is_dir():
+            self.fail(f"there is no folder {Path(file).parent} to write {file} to.", param, ctx)
+        return kind, Path(file)
+
+
+LESSON = LessonName()
+
+
+def stdout() -> Console:
+    return Console(highlight=False, soft_wrap=True)
+
+
+def stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def example(text: str) -> str:
+    return f"\b\nExample: {text}"
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=example("octo_lab grade lesson-05"))
+@click.version_option(kit_version(), prog_name="octo_lab")
+def cli() -> None:
+    """Hands-on backend labs. Start one, break it, mend it, and have it graded on real servers.
+
+    Exit codes: 0 passed, 1 failed, 2 usage, 3 could not grade.
+    """
+
+
+@cli.command("list", epilog=example("octo_lab list"))
+def list_() -> None:
+    """Show all lessons and how far you are."""
+    console = stdout()
+    show(lesson_lines(progress_rows.lessons(all_labs()), page_for(console)), console)
+
+
+@cli.command(epilog=example("octo_lab start 05"))
+@click.argument("lesson", type=LESSON)
+def start(lesson: Lab) -> None:
+    """Make your own copy of a lesson in work/ and say what to do."""
+    made = copies.ensure(lesson)
+    click.echo(f"{'Made' if made else 'You already have'} {shown(lesson.work)}: the files to mend.")
+    click.echo(f"The lesson:  {shown(lesson.folder / 'README.md')}")
+    click.echo(f"Then:        octo_lab grade {lesson.id}")
+
+
+@cli.command("grade", epilog=example("octo_lab grade lesson-05 --report junit=report.xml"))
+@click.argument("lesson", type=LESSON)
+@click.option("--submission", type=click.Path(path_type=Path), help="Grade the files in this folder, not work/LESSON.")
+@click.option("--reference", "whole_reference", is_flag=True, help="Grade the reference service: it must pass.")
+@click.option("--seed", type=click.IntRange(0), help="Replay the random values of an earlier grade.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run this check and what it needs; never counts as a pass.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output, and nothing else there.")
+@click.option("--report", "files", type=ReportFile(), multiple=True, help="Write the report: json=FILE or junit=FILE.")
+@click.option("-v", "--verbose", is_flag=True, help="Show every failure in full.")
+def grade_(
+    lesson: Lab,
+    submission: Path | None,
+    whole_reference: bool,
+    seed: int | None,
+    only: tuple[str, ...],
+    as_json: bool,
+    files: tuple[tuple[str, Path], ...],
+    verbose: bool,
+) -> None:
+    """Grade your copy of a lesson (made now, if you have none)."""
+    for id in only:
+        known_check(lesson, id)
+    request = Request(lesson, chosen(lesson, submission, whole_reference), seed, only)
+    report = graded(request, quiet=as_json)
+    counted(report, counts=not (only or whole_reference))
+    for kind, file in files:
+        file.write_text(FORMATS[kind](report), encoding="utf-8")
+    if as_json:
+        click.echo(dumps(report))
+    else:
+        render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
+    sys.exit(EXIT_CODES[report.verdict])
+
+
+@cli.command(epilog=example("octo_lab hint lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.argument("check", required=False)
+def hint(lesson: Lab, check: str | None) -> None:
+    """Show the next hint for the first failed check, or for CHECK; three steps each."""
+    report = attempts.last_report(lesson.id)
+    first = next((outcome.id for outcome in report.checks if outcome.verdict == "fail"), None) if report else None
+    id = check or first
+    if id is None:
+        raise click.UsageError(f"Nothing has failed yet: grade first (octo_lab grade {lesson.id}), or name a check.")
+    console, shown = stdout(), attempts.next_hint(lesson.id, id)
+    hints = known_check(lesson, id).hints
+    show(hint_lines(lesson.id, id, title_of(lesson, id), hints, shown, page_for(console)), console)
+
+
+@cli.command(epilog=example("octo_lab explain first-page-bounded"))
+@click.argument("check")
+def explain(check: str) -> None:
+    """Say what a check asks for, what it is worth, and where to read."""
+    console = stdout()
+    for lab in all_labs():
+        if spec := lab.check(check):
+            needs = written_checks(lab)[check].needs
+            criterion = lab.criterion_text(spec.criterion)
+            title = title_of(lab, check)
+            lines = explanation_lines(lab.id, check, title, criterion, spec.points, needs, spec.read, page_for(console))
+            return show(lines, console)
+    raise click.UsageError(f"No lesson has a check {check!r}. A grade lists the checks by name.")
+
+
+@cli.command(epilog=example("octo_lab run lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.option("--submission", type=click.Path(path_type=Path), help="Run the files in this folder, not work/LESSON.")
+@click.option("--reference", "whole_reference", is_flag=True, help="Run the reference service.")
+def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
+    """Start the service and its stores for use by hand; Ctrl-C ends them."""
+    trouble, failed = serving.run(lesson, chosen(lesson, submission, whole_reference), click.echo)
+    if trouble:
+        stop(f"{trouble.problem}\n{trouble.remedy}\n{trouble.details}".rstrip(), UNGRADED)
+    if failed:
+        render_failure(failed, stdout())
+        sys.exit(FAILED)
+
+
+@cli.command("watch", epilog=example("octo_lab watch lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.option("--poll", is_flag=True, help="Look for changes by polling (network file systems, WSL mounts).")
+def watch_(lesson: Lab, poll: bool) -> None:
+    """Grade again whenever you save a file of your copy; Ctrl-C ends it."""
+    copies.ensure(lesson)
+    for _ in watch.saves(lesson.work, poll=poll):
+        report = graded(Request(lesson, from_folder(lesson.work)))
+        counted(report, counts=True)
+        render(report, stdout(), next_lesson=following(lesson))
+        click.echo(f"\nWatching {shown(lesson.work)}: save a file to grade again, Ctrl-C to stop.")
+
+
+@cli.command(epilog=example("octo_lab reset lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reset(lesson: Lab, yes: bool) -> None:
+    """Put the lesson's broken files back; your copy is kept as a backup."""
+    if lesson.work.exists() and not yes:
+        click.confirm(f"Put the broken files of {lesson.id} back? (Your files are kept as a backup.)", abort=True)
+    kept = copies.reset(lesson)
+    click.echo(f"{shown(lesson.work)} is as the lesson ships it." + (f" Your files: {shown(kept)}" if kept else ""))
+
+
+@cli.command(epilog=example("octo_lab status"))
+def status() -> None:
+    """Show your attempts and best scores."""
+    console = stdout()
+    show(status_lines(progress_rows.attempted(), page_for(console)), console)
+
+
+@cli.command("doctor", epilog=example("octo_lab doctor --clean"))
+@click.option("--clean", is_flag=True, help="Empty the cache and sweep what killed runs left.")
+def doctor_(clean: bool) -> None:
+    """Show what this machine has, what it lacks, and what to do."""
+    findings = [*doctor.clean()] if clean else [*doctor.examine()]
+    for finding in findings:
+        click.echo(str(finding))
+    sys.exit(PASSED if all(finding.fine for finding in findings) else UNGRADED)
+
+
+@cli.group()
+def dev() -> None:
+    """For authors of lessons."""
+
+
+@dev.command("new", epilog=example("octo_lab dev new lesson-14"))
+@click.argument("lesson")
+def dev_new(lesson: str) -> None:
+    """Lay out a new lesson that fails `dev check` with a list of what is left to write."""
+    try:
+        made = scaffold.new(lesson)
+    except scaffold.CannotMake as error:
+        raise click.UsageError(str(error)) from error
+    for path in made:
+        click.echo(f"made {shown(path)}")
+    click.echo(f"What is left to write:  octo_lab dev check {made[0].parent.name}")
+
+
+@dev.command("check", epilog=example("octo_lab dev check lesson-05 --repeat 5 --stress"))
+@click.argument("lessons", type=LESSON, nargs=-1)
+@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Grade each fix this often.")
+@click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
+@click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
+@click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
+@click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
+def dev_check(lessons: tuple[Lab, ...], repeat: int, stress: bool, jobs: int, fix: str, static: bool) -> None:
+    """The gate: prove that each lesson's grader tells right from wrong."""
+    proved = [proof(lab, repeat, stress, jobs, fix, static) for lab in lessons or all_labs()]
+    sys.exit(PASSED if proved and all(proved) else FAILED)
+
+
+def proof(lab: Lab, repeat: int, busy: bool, jobs: int, fix: str, static: bool) -> bool:
+    """Lint one lab and prove it; print what was found."""
+    missing = lint(lab)
+    for fault in missing:
+        click.echo(f"{lab.id}: {fault}")
+    if missing or static:
+        click.echo(f"{lab.id}: {len(missing)} thing(s) left to write." if missing else f"{lab.id}: nothing left to write.")
+        return not missing
+
+    def told(row: Row) -> None:
+        wrong = faults(row, tuple(spec.id for spec in lab.checks))
+        click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
+
+    with prove.stress(busy):
+        matrix = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told)
+    render_matrix(matrix, stdout())
+    return holds(matrix)
+
+
+# --- what several commands share ----------------------------------------------------------------------------
+
+
+def chosen(lesson: Lab, submission: Path | None, whole_reference: bool) -> Submission:
+    """Whose files: the folder given, the reference, or the learner's copy."""
+    if submission and whole_reference:
+        raise click.UsageError("--submission and --reference exclude each other.")
+    if whole_reference:
+        return reference()
+    if submission is None and copies.ensure(lesson):
+        click.echo(f"Made {shown(lesson.work)}: your copy of the broken service, to mend.", err=True)
+    return from_folder(submission or lesson.work)
+
+
+def graded(request: Request, *, quiet: bool = False) -> Report:
+    """Grade with a display: live in a terminal, plain lines elsewhere; on standard error when `quiet`."""
+    console = stderr() if quiet else stdout()
+    with Progress(console, checks=len(request.lab.checks), quiet=quiet) as progress:
+        return grade(request, progress)
+
+
+def counted(report: Report, *, counts: bool) -> None:
+    """Keep the attempt. A store that cannot be written costs the record, not the verdict."""
+    try:
+        attempts.keep(report, counts=counts)
+    except StoreUnusable as error:
+        click.echo(f"This attempt was not recorded: {error}", err=True)
+
+
+def following(lesson: Lab) -> NextLesson | None:
+    after = next((lab for lab in all_labs() if lab.id > lesson.id), None)
+    return NextLesson(after.id, after.title) if after else None
+
+
+def known_check(lesson: Lab, id: str) -> CheckSpec:
+    if found := lesson.check(id):
+        return found
+    raise click.UsageError(f"{lesson.id} has no check {id!r}. It has: {', '.join(spec.id for spec in lesson.checks)}.")
+
+
+def shown(path: Path) -> str:
+    """The path from here where it is below, else in full."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def stop(text: str, code: int) -> NoReturn:
+    stderr().print(escape(text))
+    sys.exit(code)
+
+
+def main() -> None:
+    """Run a command. Whatever the input, a clear sentence and an exit code; never a traceback."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        cli.main(prog_name="octo_lab", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        stop("Stopped. Nothing is left running.", 130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(USAGE)
+    except SubmissionRefused as error:
+        stop(f"{error.problem}\n{error.remedy}", USAGE)
+    except ManifestError as error:
+        stop(str(error), USAGE)
+    except StoresFailed as error:
+        stop(f"{error.problem}\n{error.remedy}\n{error.details}".rstrip(), UNGRADED)
+    except (StoreUnusable, OSError) as error:
+        stop(str(error), UNGRADED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+"""Keeps a started service up for use by hand, and says how to reach it."""
+
+import shutil
+
+from compose.binaries import find_binary
+from compose.stores import PostgresServer, Stores, StoresFailed
+from graders.engine.channel import Channel
+from graders.engine.service import SubmittedService
+from labs.catalog import Lab
+
+
+def serve_by_hand(channel: Channel, lab: Lab, service: SubmittedService) -> None:
+    """Tell the addresses and wait: for the interrupt, or for the service to end by itself."""
+    channel.note("")
+    for name, line in addresses(lab, service.web(), service.stores):
+        channel.note(f"  {name:10}{line}")
+    channel.note("\nUp. The service's log follows; Ctrl-C ends everything.\n")
+    code = service.await_end()
+    channel.note(f"`web` ended with code {code}.")
+
+
+def addresses(lab: Lab, web: str, stores: Stores) -> list[tuple[str, str]]:
+    """Pairs of what is reached and a line to paste."""
+    found = [
+        ("web", f"curl -i {web}/readyz"),
+        ("", f"curl -s -H 'X-Tenant-ID: 1' '{web}/v1/invoices/overdue?limit=3'"),
+    ]
+    if stores.postgres:
+        for database in lab.dataset.databases if lab.dataset else ["billing"]:
+            found.append(("postgres" if database == "billing" else "", psql(stores.postgres, database)))
+    for name, server in {"cache": stores.cache, "queue": stores.queue}.items():
+        if server:
+            found.append((name, f"redis-cli -u {server.url()}"))
+    return found
+
+
+def psql(server: PostgresServer, database: str) -> str:
+    """A psql line as the schema's owner; the psql of the embedded Postgres where the machine has none."""
+    program = "psql"
+    if not shutil.which(program):
+        try:
+            program = str(find_binary("psql"))
+        except StoresFailed:
+            pass
+    return f"{program} {server.url(server.owner, database)}"

@@ -1,0 +1,230 @@
+"""Turns a pytest run over one lesson's checks into Outcomes. Deny by default: no evidence, no pass."""
+
+import random
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from graders.check import MARK, CannotJudge, CheckMark, Failure, Verdict
+from graders.engine.channel import Channel
+from graders.engine.checks import title
+from graders.engine.processes import Log, LogLine
+from graders.engine.service import SubmittedService
+from graders.probes.api import Api
+from graders.probes.postgres import Postgres
+from graders.probes.service import Service
+from graders.probes.transcript import Transcript
+from graders.reports.model import FailureText, Outcome
+from labs.catalog import CheckSpec, Lab
+
+LOG_LINES = 6
+DOCUMENT_CAP = 256 * 1024
+
+
+class CheckTookTooLong(Exception):
+    """A check used up its budget."""
+
+
+@dataclass
+class Grading:
+    """The plugin of one grade: gives checks their fixtures, runs them in lesson order, keeps their outcomes."""
+
+    lab: Lab
+    service: SubmittedService
+    connect: Callable[[str], Postgres]
+    tree: Path
+    log: Log
+    seed: int
+    channel: Channel
+    steps: Transcript
+    only: tuple[str, ...] = ()
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _started: float = 0.0
+    _mark: int = 0
+
+    # --- what checks are given -------------------------------------------------------------------------
+
+    @pytest.fixture(scope="session", name="service")
+    def _service(self) -> Service:
+        return self.service
+
+    @pytest.fixture(scope="session", name="steps")
+    def _steps(self) -> Transcript:
+        return self.steps
+
+    @pytest.fixture(scope="session", name="connect")
+    def _connect(self) -> Callable[[str], Postgres]:
+        return self.connect
+
+    @pytest.fixture(scope="session", name="client")
+    def _client(self) -> Callable[[str], Api]:
+        return lambda base_url: Api(base_url, self.steps)
+
+    @pytest.fixture(scope="session", name="api")
+    def _api(self) -> Api:
+        return Api(self.service.web(), self.steps)
+
+    @pytest.fixture(scope="session", name="postgres")
+    def _postgres(self) -> Postgres:
+        return self.connect("billing")
+
+    @pytest.fixture(scope="session", name="document")
+    def _document(self) -> Callable[[str], str | None]:
+        return lambda path: read_document(self.tree, path)
+
+    @pytest.fixture(name="rng")
+    def _rng(self, request: pytest.FixtureRequest) -> random.Random:
+        return random.Random(f"{self.seed}:{mark_of(request.node).id}")  # noqa: S311 - replayable, not secret
+
+    # --- the run ---------------------------------------------------------------------------------------
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep exactly the lesson's checks, in lesson order, and those that a selected one needs."""
+        by_id = {mark_of(item).id: item for item in items}
+        wanted = self._with_needs(by_id) if self.only else set(by_id)
+        items[:] = [by_id[spec.id] for spec in self.lab.checks if spec.id in wanted and spec.id in by_id]
+
+    def _with_needs(self, by_id: dict[str, pytest.Item]) -> set[str]:
+        wanted: set[str] = set()
+        waiting = [id for id in self.only if id in by_id]
+        while waiting:
+            id = waiting.pop()
+            wanted.add(id)
+            waiting += [need for need in mark_of(by_id[id]).needs if need in by_id and need not in wanted]
+        return wanted
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        spec = self._spec(item)
+        self.steps.clear()
+        self._mark = self.log.mark()
+        self._started = time.monotonic()
+        self.channel.check_started(spec.id, title_of(item))
+        with deadline(self.lab.budgets.check):
+            answer = yield
+        self.channel.check_ended(self.outcomes.setdefault(spec.id, self._no_evidence(item)))
+        return answer
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        for need in mark_of(item).needs:
+            needed = self.outcomes.get(need)
+            if needed is None or needed.verdict != "pass":
+                pytest.skip(f"needs {need}, which did not pass")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        error = call.excinfo.value if call.excinfo else None
+        id = mark_of(item).id
+        if error is not None:
+            # A teardown that fails takes back a pass: what it was to prove is in doubt.
+            if id not in self.outcomes or self.outcomes[id].verdict == "pass":
+                self.outcomes[id] = self._judge(item, error)
+        elif call.when == "call":
+            self.outcomes[id] = self._outcome(item, "pass")
+        return report
+
+    # --- outcomes --------------------------------------------------------------------------------------
+
+    def _judge(self, item: pytest.Item, error: BaseException) -> Outcome:
+        match error:
+            case Failure():
+                return replace(self._outcome(item, "fail"), failure=self._text(item, error))
+            case CheckTookTooLong():
+                return replace(self._outcome(item, "fail"), failure=self._text(item, self._late()))
+            case pytest.skip.Exception():
+                return self._outcome(item, "skipped", str(error.msg))
+            case CannotJudge():
+                return self._outcome(item, "ungraded", f"{error.problem} {error.remedy}")
+            case _:
+                place = f" ({type(error).__name__}: {error})"
+                return self._outcome(item, "ungraded", f"The check itself failed; tell the lesson's author.{place}")
+
+    def _late(self) -> Failure:
+        return Failure(
+            expected=f"The check is done well within {self.lab.budgets.check:.0f} s, even on a slow machine.",
+            got="It was stopped there. The step above was under way.",
+            because="Users and callers give up long before that.",
+        )
+
+    def _no_evidence(self, item: pytest.Item) -> Outcome:
+        return self._outcome(item, "ungraded", "The check did not report.")
+
+    def _outcome(self, item: pytest.Item, verdict: Verdict, note: str = "") -> Outcome:
+        spec = self._spec(item)
+        return Outcome(
+            id=spec.id,
+            title=title_of(item),
+            criterion=self.lab.criterion_text(spec.criterion),
+            points=spec.points,
+            verdict=verdict,
+            seconds=round(time.monotonic() - self._started, 3),
+            note=note,
+        )
+
+    def _text(self, item: pytest.Item, failure: Failure) -> FailureText:
+        return failure_text(failure, self._spec(item), self.log.since(self._mark), self.steps.last())
+
+    def _spec(self, item: pytest.Item) -> CheckSpec:
+        spec = self.lab.check(mark_of(item).id)
+        assert spec is not None, "pytest_collection_modifyitems kept only checks of the lab"
+        return spec
+
+
+def failure_text(failure: Failure, spec: CheckSpec, log: list[LogLine], step: str) -> FailureText:
+    """The six parts: three that the check said, and what was done, the log of that moment, where to read."""
+    return FailureText(
+        did=failure.did or step,
+        expected=failure.expected,
+        got=failure.got,
+        because=failure.because,
+        log=tuple(f"{line.source}: {line.text}" for line in log[-LOG_LINES:]),
+        read=spec.read,
+    )
+
+
+def mark_of(item: Any) -> CheckMark:
+    """The @check mark of a test item. A test without one is an error in the grader."""
+    mark = getattr(getattr(item, "function", None), MARK, None)
+    if not isinstance(mark, CheckMark):
+        raise pytest.UsageError(f"{item.nodeid} has no @check")
+    return mark
+
+
+def title_of(item: pytest.Item) -> str:
+    return title(getattr(item, "function").__doc__)  # noqa: B009 - pytest.Item does not declare it
+
+
+def read_document(tree: Path, path: str) -> str | None:
+    """A written artefact of the submission as text, or None where it is missing, too large, or not UTF-8."""
+    try:
+        with (tree / path).open("rb") as file:
+            data = file.read(DOCUMENT_CAP + 1)
+        return data.decode("utf-8") if len(data) <= DOCUMENT_CAP else None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Raise CheckTookTooLong in the main thread after `seconds`."""
+
+    def late(_signal: int, _frame: FrameType | None) -> None:
+        raise CheckTookTooLong
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

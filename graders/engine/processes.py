@@ -1,0 +1,154 @@
+"""The submission's processes: read its Procfile, start a process type in a group of its own, keep its log, end it."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from graders.engine.lifeline import end_group
+
+KEPT_LINES = 5_000
+LINE_CAP = 8_192
+LINE = re.compile(r"^([a-z][a-z0-9_-]*):\s*(.+)$")
+
+
+class NoProcfile(Exception):
+    """The tree has no usable Procfile; the text says what is wrong."""
+
+
+def read_procfile(tree: Path) -> dict[str, str]:
+    """Commands by process type. Raises NoProcfile."""
+    path = tree / "Procfile"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoProcfile(f"Procfile cannot be read: {error}") from error
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = LINE.match(line.strip())
+        if not match:
+            raise NoProcfile(f"Procfile line {number} is not `type: command`: {line[:80]!r}")
+        found[match[1]] = match[2]
+    if "web" not in found:
+        raise NoProcfile("Procfile names no `web` process")
+    return found
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line that a process printed; `second` on the monotonic clock of the kit."""
+
+    second: float
+    source: str
+    text: str
+
+
+class Log:
+    """What the submission's processes have printed: the last lines, each capped, with where they came from."""
+
+    listener: Callable[[LogLine], None] | None = None
+
+    def __init__(self) -> None:
+        self._lines: deque[tuple[int, LogLine]] = deque(maxlen=KEPT_LINES)
+        self._count = 0
+        self._lock = threading.Lock()
+
+    def add(self, source: str, text: str) -> None:
+        line = LogLine(time.monotonic(), source, text)
+        with self._lock:
+            self._count += 1
+            self._lines.append((self._count, line))
+        if self.listener:
+            self.listener(line)
+
+    def mark(self) -> int:
+        """The number of lines so far, for `since`."""
+        with self._lock:
+            return self._count
+
+    def since(self, mark: int, source: str | None = None) -> list[LogLine]:
+        """The kept lines after `mark`, oldest first."""
+        with self._lock:
+            return [line for number, line in self._lines if number > mark and source in (None, line.source)]
+
+
+@dataclass
+class Running:
+    """A started process type. Its output goes to the log until it closes."""
+
+    name: str
+    popen: "subprocess.Popen[bytes]"
+    reader: threading.Thread = field(repr=False)
+
+    def stop(self, grace: float = 0.0) -> int:
+        """End the whole group: SIGTERM and `grace` seconds first where asked, then SIGKILL. Returns the exit code."""
+        if grace and self.popen.poll() is None:
+            end_group(self.popen.pid, signal.SIGTERM)
+            self.ended_within(grace)
+        end_group(self.popen.pid)
+        code = self.popen.wait()
+        # A survivor that left the group could hold the pipe open for ever: the sweep of descendants ends it.
+        self.reader.join(timeout=1.0)
+        return code
+
+    def ended_within(self, seconds: float) -> bool:
+        """Wait at most `seconds` for the process to end by itself."""
+        try:
+            self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+
+def start(
+    name: str,
+    command: str,
+    tree: Path,
+    env: Mapping[str, str],
+    log: Log,
+    *,
+    identity: Mapping[str, object],
+    record: Callable[[int], None],
+) -> Running:
+    """Start one Procfile command with `tree` as its working directory, in a new session, output to `log`."""
+    popen: subprocess.Popen[bytes] = subprocess.Popen(
+        ["/bin/sh", "-c", f"exec {command}"],
+        cwd=tree,
+        env=dict(env),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        **identity,  # type: ignore[call-overload]
+    )
+    record(popen.pid)
+    reader = threading.Thread(target=_read, args=(popen, name, log), daemon=True, name=f"log of {name}")
+    reader.start()
+    return Running(name, popen, reader)
+
+
+def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log) -> None:
+    """Copy lines to the log; what is past the cap of a line is dropped, and reading never stops before the end."""
+    assert popen.stdout is not None, "started with a pipe"
+    rest = b""
+    while chunk := os.read(popen.stdout.fileno(), 65_536):
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            log.add(name, _text(line))
+        rest = rest[: LINE_CAP + 1]
+    if rest:
+        log.add(name, _text(rest))
+    popen.stdout.close()
+
+
+def _text(line: bytes) -> str:
+    text = line[:LINE_CAP].decode("utf-8", "replace").rstrip("\r")
+    return text + " …" if len(line) > LINE_CAP else text

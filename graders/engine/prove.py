@@ -1,0 +1,127 @@
+"""A lab proves itself: every fix is graded, and the kill matrix shows whether the checks tell right from wrong."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graders.check import Verdict
+from graders.engine.grade import Halt, Request, grade
+from graders.engine.submission import Submission, SubmissionRefused, from_fix, from_folder, reference
+from graders.reports.matrix import Kind, Matrix, Row
+from graders.reports.model import Report
+from labs.catalog import Lab, ManifestError
+
+SEED = 20_261_121
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One row of the matrix before it is graded. `needs` names programs the fix cannot do without."""
+
+    name: str
+    kind: Kind
+    submission: Submission
+    expected: frozenset[str]
+    why: str = ""
+    needs: tuple[str, ...] = ()
+
+
+def fixes(lab: Lab) -> list[Fix]:
+    """The broken service, the reference, and all fixes of fixes.toml. Raises ManifestError."""
+    broken = Fix("broken", "broken", from_folder(lab.service), lab.broken_fails)
+    listed = _listed(lab)
+    return [broken, Fix("reference", "reference", reference(), frozenset()), *listed]
+
+
+def _listed(lab: Lab) -> list[Fix]:
+    path = lab.grader / "fixes.toml"
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return [_fix(lab, kind, entry) for kind in ("wrong", "right") for entry in data.get(kind, [])]  # type: ignore[arg-type]
+    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise ManifestError(f"{path}: {error!r}") from error
+
+
+def _fix(lab: Lab, kind: Kind, entry: dict[str, Any]) -> Fix:
+    return Fix(
+        name=entry["name"],
+        kind=kind,
+        submission=from_fix(fix_path(lab, kind, entry["name"])),
+        expected=frozenset(entry["fails"] if kind == "wrong" else ()),
+        why=entry["why"],
+        needs=tuple(entry.get("needs", ())),
+    )
+
+
+def fix_path(lab: Lab, kind: Kind, name: str) -> Path:
+    """Where a fix stands: NAME.patch, or a folder NAME."""
+    folder = lab.grader / f"{kind}_fixes"
+    patch = folder / f"{name}.patch"
+    return patch if patch.exists() else folder / name
+
+
+def prove(lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None) -> Matrix:
+    """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
+    wanted = [fix for fix in fixes(lab) if only in fix.name]
+    rows: dict[str, Row] = {}
+    halt = Halt()
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting = {pool.submit(_row, lab, fix, repeat, halt): fix.name for fix in wanted}
+        try:
+            for each in as_completed(waiting):
+                rows[waiting[each]] = each.result()
+                done(each.result())
+        except KeyboardInterrupt:
+            halt()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    checks = tuple(spec.id for spec in lab.checks)
+    return Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
+
+
+def _row(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> Row:
+    missing = [name for name in fix.needs if not shutil.which(name)]
+    if missing:
+        return Row(fix.name, fix.kind, fix.expected, {}, 0.0, f"not run: this machine has no {', '.join(missing)}")
+    try:
+        reports = [grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)]
+    except SubmissionRefused as error:
+        return Row(fix.name, fix.kind, fix.expected, {}, 0.0, str(error))
+    seconds = sum(report.seconds for report in reports) / repeat
+    return Row(fix.name, fix.kind, fix.expected, _verdicts(reports[0]), seconds, _trouble(reports))
+
+
+def _verdicts(report: Report) -> dict[str, Verdict]:
+    return {outcome.id: outcome.verdict for outcome in report.checks}
+
+
+def _trouble(reports: list[Report]) -> str:
+    for report in reports:
+        if report.trouble:
+            return f"{report.trouble.problem} {report.trouble.details}".strip()
+    first = _verdicts(reports[0])
+    for report in reports[1:]:
+        for id, verdict in _verdicts(report).items():
+            if first[id] != verdict:
+                return f"{id} changed from {first[id]} to {verdict} with seed {report.seed}"
+    return ""
+
+
+@contextmanager
+def stress(enabled: bool) -> Iterator[None]:
+    """Keep every core busy while the body runs. The burners end with us, whatever happens."""
+    burn = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: sum(range(100_000))"
+    with ExitStack() as stack:
+        for _ in range(os.cpu_count() or 1) if enabled else ():
+            burner = subprocess.Popen([sys.executable, "-c", burn])
+            stack.callback(burner.wait)
+            stack.callback(burner.kill)
+        yield

@@ -1,0 +1,185 @@
+"""The submission at work: its release and web processes on the databases of one grade."""
+
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from compose.stores import DATABASE, Login, Stores
+from graders.check import Failure
+from graders.engine import processes
+from graders.engine.processes import Log, Running
+from graders.engine.sandbox import Isolation
+from graders.probes.api import status_of
+from labs.catalog import Budgets
+
+SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
+GRACE = 10.0
+
+
+@dataclass
+class SubmittedService:
+    """Starts the submission's processes and ends them. Implements `graders.probes.service.Service`."""
+
+    lesson: str
+    tree: Path
+    commands: Mapping[str, str]
+    stores: Stores
+    path: tuple[Path, ...]
+    isolation: Isolation
+    budgets: Budgets
+    log: Log
+    record: Callable[[int], None]
+    ports: Iterator[int]
+    _webs: dict[str, "Web"] = field(default_factory=dict)
+    _running: list[Running] = field(default_factory=list)
+
+    def release(self, database: str = DATABASE) -> "Release":
+        """Start the `release` process on `database`, as the schema's owner."""
+        command = self.commands.get("release", "true")
+        mark = self.log.mark()
+        running = self._start("release", command, self._env(database, self._postgres_login("owner")))
+        return Release(self.lesson, running, self.log, mark, self.budgets.release)
+
+    def web(self, database: str = DATABASE) -> str:
+        """The base URL of the `web` process on `database`, started and ready. Raises Failure."""
+        if database not in self._webs:
+            self._webs[database] = self._boot(database)
+        return self._webs[database].url
+
+    def worker(self) -> None:
+        """Start the `worker` process where the Procfile has one."""
+        if "worker" in self.commands:
+            self._start("worker", self.commands["worker"], self._env(DATABASE, self._postgres_login("app")))
+
+    def await_end(self, database: str = DATABASE) -> int:
+        """Wait for the `web` process to end by itself; its exit code."""
+        return self._webs[database].running.popen.wait()
+
+    def stop(self) -> None:
+        """End every process: the webs get their grace together, then nothing is spared."""
+        for running in self._running:
+            processes.end_group(running.popen.pid, signal.SIGTERM)
+        deadline = time.monotonic() + 2.0
+        for running in reversed(self._running):
+            running.stop(max(0.0, deadline - time.monotonic()))
+
+    def _boot(self, database: str) -> "Web":
+        port = next(self.ports)
+        env = self._env(database, self._postgres_login("app")) | {"PORT": str(port)}
+        mark = self.log.mark()
+        web = Web(f"http://127.0.0.1:{port}", self._start("web", self.commands["web"], env))
+        self._await_ready(web, mark)
+        return web
+
+    def _await_ready(self, web: "Web", mark: int) -> None:
+        """Wait for the first 200 of /readyz. Raises Failure when the process ends or the budget is used up."""
+        deadline = time.monotonic() + self.budgets.boot
+        status: int | None = None
+        while time.monotonic() < deadline:
+            if web.running.ended_within(0.02):
+                code = web.running.stop()
+                raise self._not_ready(f"`web` ended with code {code} before it was ready.", mark)
+            status = status_of(f"{web.url}/readyz", seconds=2.0)
+            if status == 200:
+                return
+        last = f"its last answer had status {status}" if status else "nothing answered on PORT"
+        raise self._not_ready(f"`web` was not ready after {self.budgets.boot:.0f} s: {last}.", mark)
+
+    def _not_ready(self, got: str, mark: int) -> Failure:
+        return Failure(
+            did=f"octo_lab run {self.lesson}   # then: curl -i http://127.0.0.1:8080/readyz",
+            expected="The `web` process listens on PORT and answers GET /readyz with 200 once it can serve.",
+            got=_with_tail(got, self.log, mark, "web"),
+            because="Traffic is sent to an instance only when it says that it is ready. One that never does is an outage.",
+        )
+
+    def _start(self, name: str, command: str, env: Mapping[str, str]) -> Running:
+        running = processes.start(
+            name, command, self.tree, env, self.log, identity=self.isolation.popen, record=self.record
+        )
+        self._running.append(running)
+        return running
+
+    def _postgres_login(self, role: str) -> Login | None:
+        return getattr(self.stores.postgres, role) if self.stores.postgres else None
+
+    def _env(self, database: str, login: Login | None) -> dict[str, str]:
+        stores = self.stores
+        env = {
+            "PATH": ":".join([*map(str, self.path), *SYSTEM_PATH]),
+            "HOME": str(self.isolation.scratch),
+            "TMPDIR": str(self.isolation.scratch),
+            "LANG": "C.UTF-8",
+            "PYTHONUNBUFFERED": "1",
+            "HOST": "127.0.0.1",
+            "LOG_LEVEL": "info",
+            "SHUTDOWN_GRACE_SECONDS": f"{GRACE:.0f}",
+        }
+        if stores.postgres and login:
+            env["DATABASE_URL"] = stores.postgres.url(login, database)
+        if stores.cache:
+            env["CACHE_URL"] = stores.cache.url()
+        if stores.queue:
+            env["QUEUE_URL"] = stores.queue.url()
+        return env
+
+
+@dataclass(frozen=True)
+class Web:
+    """A `web` process and where it answers."""
+
+    url: str
+    running: Running
+
+
+@dataclass
+class Release:
+    """A `release` process under way. Implements `graders.probes.service.ReleaseRun`."""
+
+    lesson: str
+    running: Running
+    log: Log
+    mark: int
+    budget: float
+
+    def poll(self) -> int | None:
+        return self.running.popen.poll()
+
+    def output(self) -> str:
+        return "\n".join(line.text for line in self.log.since(self.mark, "release"))
+
+    def wait(self, seconds: float) -> int:
+        if not self.running.ended_within(seconds):
+            self.running.stop()
+            raise Failure(
+                did=f"octo_lab run {self.lesson}",
+                expected=f"`release` from the Procfile ends within {seconds:.0f} s.",
+                got=f"It was still running after {seconds:.0f} s and was stopped.",
+                because="A deployment waits for its release step; one that hangs blocks every later deployment.",
+            )
+        return self.running.stop()
+
+    def succeed(self) -> None:
+        """Wait for exit code 0 within the budget. Raises Failure."""
+        code = self.wait(self.budget)
+        if code:
+            raise Failure(
+                did=f"octo_lab run {self.lesson}",
+                expected="`release` from the Procfile exits with code 0.",
+                got=_with_tail(f"It exited with code {code}.", self.log, self.mark, "release"),
+                because="A release that fails stops the deployment: the new code never starts.",
+            )
+
+
+def _with_tail(text: str, log: Log, mark: int, source: str) -> str:
+    tail = [line.text for line in log.since(mark, source)][-8:]
+    return "\n".join([text, *(["Its last words:"] if tail else []), *(f"  {line}" for line in tail)])
+
+
+def programs() -> tuple[Path, ...]:
+    """Folders of language runtimes that a Procfile may call beside the system's own."""
+    found = (shutil.which(name) for name in ("node",))
+    return tuple(sorted({Path(each).parent for each in found if each}))
