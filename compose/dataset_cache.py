@@ -1,0 +1,181 @@
+"""Datasets as stopped clusters in the cache: each is built once, checked when it is copied, and the oldest go first."""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from compose import cluster, tree
+from compose.disk import MIB, full_disk_explained, require_space
+from compose.identity import Identity
+from compose.locks import Held, locked
+from compose.places import cache_root
+from compose.postgres import Cluster
+from compose.reachable import PostgresPrograms
+from compose.stores import Dataset, StoresFailed
+
+# Raise it when the roles or the layout of an entry change: older entries then count as others.
+FORMAT = 1
+
+BUILD_NEEDS = 1024 * MIB
+COPY_NEEDS = 256 * MIB  # beside the copy itself: WAL, indexes and logs of the grade
+
+BOUND_VARIABLE = "OCTO_LAB_CACHE_MAX"
+BOUND = 4096  # MiB
+
+EMPTY = Dataset(key="empty", fill=lambda server: None)
+
+
+@dataclass(frozen=True)
+class Making:
+    """What a build needs beside the dataset: programs, a user, the run that pays for it, and whom to tell."""
+
+    programs: PostgresPrograms
+    identity: Identity
+    run_dir: Path
+    record: Callable[[int], None]
+    say: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Usage:
+    """One dataset in the cache: its name there, its bytes, and when it was last used (seconds since the epoch)."""
+
+    name: str
+    size: int
+    used: float
+
+
+def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
+    """A private copy of the dataset's cluster in `home`, a directory of the servers' user; built first if need be.
+
+    Raises StoresFailed when the disk is full or Postgres cannot build it; whatever `dataset.fill` raises.
+    """
+    place = _shelf() / _name(dataset, making.programs.version)
+    lock = place.with_suffix(".lock")
+    for _ in range(3):
+        with locked(lock, shared=True):
+            if (place / "manifest.json").exists() and (copied := _copied(place, home, making)):
+                return copied
+        with locked(
+            lock, waiting=lambda: making.say("Waiting: another run is preparing the data of this lesson.")
+        ):
+            if not _intact(place):
+                _build(dataset, place, making)
+    raise StoresFailed(
+        "The cached data change while they are being copied.",
+        "Run `octo_lab doctor --clean`, or set OCTO_LAB_CACHE to a directory that nothing else writes to.",
+    )
+
+
+def usage() -> list[Usage]:
+    """What stands in the cache, the least recently used first."""
+    found = []
+    for manifest in _shelf().glob("*/manifest.json"):
+        try:
+            stood = json.loads(manifest.read_text())
+            found.append(Usage(manifest.parent.name, tree.from_json(stood).size(), manifest.stat().st_mtime))
+        except (OSError, ValueError, KeyError, TypeError):
+            found.append(Usage(manifest.parent.name, 0, 0.0))
+    return sorted(found, key=lambda one: one.used)
+
+
+def clean() -> int:
+    """Throw away every dataset that no run is copying; returns the bytes that this freed."""
+    return sum(one.size for one in usage() if _thrown_away(one.name))
+
+
+def _shelf() -> Path:
+    shelf = cache_root() / "datasets"
+    shelf.mkdir(exist_ok=True)
+    shelf.chmod(0o700)
+    return shelf
+
+
+def _name(dataset: Dataset, version: str) -> str:
+    return hashlib.sha256(f"{dataset.key}\0{version}\0{FORMAT}".encode()).hexdigest()[:24]
+
+
+def _read(place: Path) -> tree.Listing | None:
+    try:
+        return tree.from_json(json.loads((place / "manifest.json").read_text()))
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _copied(place: Path, home: Path, making: Making) -> Cluster | None:
+    """The copy, or None when there is no entry or it is not what was put there."""
+    if not (stood := _read(place)):
+        return None
+    require_space(home, stood.size() + COPY_NEEDS, "copy the data of this lesson")
+    copied = Cluster(home, (place / "password").read_text())
+    try:
+        with full_disk_explained(home):
+            tree.copy(place / "cluster", stood, copied.data, making.identity)
+    except tree.Differs:
+        shutil.rmtree(copied.data)
+        return None
+    os.utime(place / "manifest.json")
+    return copied
+
+
+def _intact(place: Path) -> bool:
+    stood = _read(place)
+    return stood is not None and (place / "password").exists() and stood == tree.listing(place / "cluster")
+
+
+def _build(dataset: Dataset, place: Path, making: Making) -> None:
+    if place.exists():
+        making.say("The cached data of this lesson are damaged; they are thrown away and built again.")
+        _discard(place)
+    require_space(place.parent, BUILD_NEEDS, "prepare the data of this lesson")
+    making.say("Preparing the data of this lesson, once on this machine.")
+    home = making.identity.directory(making.run_dir / f"build-{secrets.token_hex(4)}")
+    try:
+        with full_disk_explained(home):
+            made = cluster.build(home, dataset, making.programs, making.identity, making.record)
+            _put(made, place)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    _evict(keep=place.name)
+
+
+def _put(made: Cluster, place: Path) -> None:
+    """Move the stopped cluster to its place in one step, under our own user: no server can change it there."""
+    entry = made.home / "entry"
+    entry.mkdir(mode=0o700)
+    made.data.rename(entry / "cluster")
+    Identity().write(entry / "password", made.password)
+    stands = tree.listing(entry / "cluster")
+    (entry / "manifest.json").write_text(json.dumps(stands.as_json()))
+    entry.rename(place)
+
+
+def _evict(keep: str) -> None:
+    """Throw away the least recently used entries until the cache is within its bound. One in use stays."""
+    bound = int(os.environ.get(BOUND_VARIABLE, BOUND)) * MIB
+    held = usage()
+    total = sum(one.size for one in held)
+    for one in held:
+        if total > bound and one.name != keep and _thrown_away(one.name):
+            total -= one.size
+
+
+def _thrown_away(name: str) -> bool:
+    place = _shelf() / name
+    try:
+        with locked(place.with_suffix(".lock"), wait=False):
+            _discard(place)
+    except Held:
+        return False
+    return True
+
+
+def _discard(place: Path) -> None:
+    """The manifest goes first: what is left if we are interrupted counts as no entry."""
+    (place / "manifest.json").unlink(missing_ok=True)
+    shutil.rmtree(place)

@@ -1,0 +1,172 @@
+"""A Postgres server on a data directory: its settings, who may log in, and how it is asked whether it is ready."""
+
+import signal
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+
+from compose.identity import Identity
+from compose.ports import HOST
+from compose.server import Recipe
+from compose.stores import Login
+
+GRADER, OWNER, APP = "octo_grader", "billing_owner", "billing_app"
+
+# The grader's own database: its extension stands here, and nothing of ours in the service's database.
+GRADER_DATABASE = "octo_grader"
+
+LOG = "postgresql.json"
+
+# Counting must come out the same every time: nothing in the background (autovacuum, parallel workers, jit, checkpoints),
+# no full pages in the WAL. The data are thrown away after the grade: nothing is synced.
+SETTINGS = """\
+listen_addresses = '{host}'
+port = {port}
+unix_socket_directories = ''
+max_connections = 100
+shared_buffers = 128MB
+maintenance_work_mem = 256MB
+dynamic_shared_memory_type = mmap
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+wal_level = minimal
+max_wal_senders = 0
+wal_recycle = off
+wal_init_zero = off
+min_wal_size = {min_wal_size}MB
+max_wal_size = {max_wal_size}MB
+checkpoint_timeout = 1h
+autovacuum = off
+jit = off
+max_parallel_workers_per_gather = 0
+max_parallel_maintenance_workers = 0
+track_io_timing = off
+timezone = 'UTC'
+log_timezone = 'UTC'
+datestyle = 'iso, mdy'
+lc_messages = 'C'
+deadlock_timeout = 1s
+compute_query_id = on
+shared_preload_libraries = 'pg_stat_statements,auto_explain'
+pg_stat_statements.track = top
+pg_stat_statements.max = 5000
+pg_stat_statements.save = off
+auto_explain.log_min_duration = {explain}
+auto_explain.log_analyze = on
+auto_explain.log_buffers = on
+auto_explain.log_settings = on
+auto_explain.log_format = json
+auto_explain.log_nested_statements = on
+auto_explain.log_timing = off
+logging_collector = on
+log_destination = 'jsonlog'
+log_directory = '{log_directory}'
+log_filename = 'postgresql.log'
+log_file_mode = 0600
+log_rotation_age = 0
+log_rotation_size = 0
+log_lock_waits = on
+log_statement = none
+log_checkpoints = off
+"""
+
+# Passwords over TCP and nothing else: no local line, no trust.
+LOGINS = "host all all 127.0.0.1/32 scram-sha-256\n"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What differs between a server that is graded on and one that builds a dataset."""
+
+    explain: bool
+    max_wal_size: int  # MiB
+    stop: signal.Signals
+    stop_within: float  # seconds
+
+
+# No checkpoint runs during a grade, and its data are thrown away: SIGQUIT ends it at once.
+GRADE = Purpose(explain=True, max_wal_size=8192, stop=signal.SIGQUIT, stop_within=3.0)
+# A build must stop cleanly, checkpoint included, and should not pile up WAL.
+BUILD = Purpose(explain=False, max_wal_size=512, stop=signal.SIGINT, stop_within=120.0)
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A data directory, the directory of its log beside it, and the superuser's password in it."""
+
+    home: Path
+    password: str = field(repr=False)
+    first_database: str = GRADER_DATABASE
+
+    @property
+    def data(self) -> Path:
+        return self.home / "data"
+
+    @property
+    def log(self) -> Path:
+        return self.home / "log" / LOG
+
+    def grader(self) -> Login:
+        return Login(GRADER, self.password)
+
+
+def recipe(postgres: Path, cluster: Cluster, identity: Identity, purpose: Purpose) -> Recipe:
+    """How to run `postgres` on `cluster`."""
+
+    def command(port: int) -> list[str]:
+        identity.write(cluster.data / "postgresql.conf", settings(port, cluster, purpose))
+        identity.write(cluster.data / "pg_hba.conf", LOGINS)
+        return [str(postgres), "-D", str(cluster.data)]
+
+    return Recipe(
+        name="Postgres",
+        command=command,
+        ready=lambda port: _version(port, cluster.grader(), cluster.first_database),
+        cwd=cluster.data,
+        logs=(cluster.home / "output", cluster.log),
+        identity=identity,
+        gentle_stop=purpose.stop,
+        stop_within=purpose.stop_within,
+    )
+
+
+def settings(port: int, cluster: Cluster, purpose: Purpose) -> str:
+    """The text of postgresql.conf."""
+    return SETTINGS.format(
+        host=HOST,
+        port=port,
+        log_directory=str(cluster.log.parent).replace("'", "''"),
+        explain="0" if purpose.explain else "-1",
+        min_wal_size=8,
+        max_wal_size=purpose.max_wal_size,
+    )
+
+
+def _version(port: int, login: Login, database: str) -> str | None:
+    try:
+        with connect(port, login, database) as connection:
+            number = connection.info.server_version
+    except psycopg.OperationalError:
+        return None
+    return f"{number // 10000}.{number % 10000}"
+
+
+def connect(port: int, login: Login, database: str = GRADER_DATABASE) -> psycopg.Connection:
+    """A session in autocommit. No PG* variable of the caller's environment has a say in it."""
+    return psycopg.connect(
+        host=HOST,
+        port=port,
+        user=login.user,
+        password=login.password,
+        dbname=database,
+        autocommit=True,
+        connect_timeout=5,
+        sslmode="disable",
+        gssencmode="disable",
+        channel_binding="disable",
+        client_encoding="utf8",
+        application_name="",
+        options="-c statement_timeout=0",
+    )

