@@ -1,0 +1,24 @@
+"""The business says no in few ways, and each has a name; `http/` turns each into one kind of answer."""
+
+from typing import Literal
+
+Reason = Literal["wrong-status", "overpayment", "number-taken"]
+
+
+class NotFound(Exception):
+    """There is no such thing, or it is another tenant's: a caller can't tell the two apart, and must not."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"There is no such {what}.")
+
+
+class Refused(Exception):
+    """The request is well formed, but the present state of the invoice does not allow it."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class TotalOutOfRange(Exception):
+    """The lines of an invoice add up to nothing, or to more than this service promises to count."""

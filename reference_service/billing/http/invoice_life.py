@@ -1,0 +1,63 @@
+"""Each step in an invoice's life is one transaction: lock the invoice, take the step, save, commit."""
+
+from fastapi import APIRouter, Depends, Response
+
+from billing.domain.invoices import pay, send, void
+from billing.http import answers
+from billing.http.bodies import NewPayment, Sending
+from billing.http.parameters import Database, Id, json_only
+from billing.http.problems import documented
+from billing.http.tenancy import Tenant
+from billing.storage import invoices, payments
+
+router = APIRouter(prefix="/v1/invoices/{invoice_id}", responses=documented(400, 404, 422, 500, 503))
+
+
+@router.post(
+    "/send", tags=["invoices"], dependencies=[Depends(json_only)], responses=documented(409, 413, 415)
+)
+async def send_invoice(
+    invoice_id: Id, body: Sending, tenant: Tenant, pool: Database
+) -> answers.InvoiceWithLines:
+    """A draft becomes sent, and is owed from now on."""
+    async with pool.connection() as connection, connection.transaction():
+        invoice = send(await invoices.lock(connection, tenant, invoice_id), body.due_on)
+        await invoices.save(connection, invoice)
+        lines = await invoices.lines_of(connection, invoice.id)
+    return answers.invoice_with_lines(invoice, lines)
+
+
+@router.post("/void", tags=["invoices"], responses=documented(409))
+async def void_invoice(invoice_id: Id, tenant: Tenant, pool: Database) -> answers.InvoiceWithLines:
+    """A draft or a sent invoice for which nothing was paid is withdrawn."""
+    async with pool.connection() as connection, connection.transaction():
+        invoice = void(await invoices.lock(connection, tenant, invoice_id))
+        await invoices.save(connection, invoice)
+        lines = await invoices.lines_of(connection, invoice.id)
+    return answers.invoice_with_lines(invoice, lines)
+
+
+@router.post(
+    "/payments",
+    status_code=201,
+    tags=["payments"],
+    dependencies=[Depends(json_only)],
+    responses=documented(409, 413, 415),
+)
+async def pay_invoice(
+    invoice_id: Id, body: NewPayment, tenant: Tenant, pool: Database, response: Response
+) -> answers.Payment:
+    """Money has come in for a sent invoice. Paid in full, the invoice becomes paid."""
+    async with pool.connection() as connection, connection.transaction():
+        invoice = pay(await invoices.lock(connection, tenant, invoice_id), body.amount_cents)
+        await invoices.save(connection, invoice)
+        payment = await payments.add(connection, invoice.id, body.amount_cents)
+    response.headers["Location"] = f"/v1/invoices/{invoice.id}/payments/{payment.id}"
+    return answers.Payment.model_validate(payment)
+
+
+@router.get("/payments/{payment_id}", tags=["payments"])
+async def get_payment(invoice_id: Id, payment_id: Id, tenant: Tenant, pool: Database) -> answers.Payment:
+    async with pool.connection() as connection:
+        payment = await payments.get(connection, tenant, invoice_id, payment_id)
+    return answers.Payment.model_validate(payment)
