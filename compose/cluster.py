@@ -1,4 +1,4 @@
-"""How a Postgres cluster comes about: initdb, roles, data, a clean stop. Where it is kept stands in `dataset_cache`."""
+"""How a Postgres cluster comes about: initdb, roles, data, a clean stop. `dataset_cache` keeps it."""
 
 import subprocess
 from collections.abc import Callable
@@ -8,10 +8,12 @@ import psycopg
 
 from compose import ports, postgres, roles
 from compose.identity import Identity
+from compose.last_words import remedy_for
 from compose.passwords import new_password
 from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster
 from compose.reachable import PostgresPrograms
-from compose.server import Server, environment, remedy_for
+from compose.server import Server
+from compose.spawning import environment
 from compose.stores import Dataset, Login, PostgresServer, StoresFailed
 
 # The locale is Postgres' own (builtin C.UTF-8), so that order and lower() are the same on every system.
@@ -41,7 +43,7 @@ def build(
 ) -> Cluster:
     """Make a stopped cluster with the dataset's data in `home`, an empty directory of the servers' user.
 
-    Raises StoresFailed when Postgres does not come up or does not stop cleanly; whatever `dataset.fill` raises.
+    Raises StoresFailed when Postgres does not come up or stop cleanly; whatever `dataset.fill` raises.
     """
     cluster = Cluster(home, new_password(), first_database="postgres")
     identity.directory(home / "log")

@@ -1,4 +1,4 @@
-"""Datasets as stopped clusters in the cache: each is built once, checked when it is copied, and the oldest go first."""
+"""Datasets as stopped clusters in the cache: built once, checked when copied, evicted when room is short."""
 
 import hashlib
 import json
@@ -43,7 +43,7 @@ class Making:
 
 @dataclass(frozen=True)
 class Usage:
-    """One dataset in the cache: its name there, its bytes, and when it was last used (seconds since the epoch)."""
+    """One dataset in the cache: its name there, its bytes, and when it was last used (Unix time)."""
 
     name: str
     size: int
@@ -51,7 +51,7 @@ class Usage:
 
 
 def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
-    """A private copy of the dataset's cluster in `home`, a directory of the servers' user; built first if need be.
+    """A private copy of the dataset's cluster in `home`, a directory of the servers' user; built if need be.
 
     Raises StoresFailed when the disk is full or Postgres cannot build it; whatever `dataset.fill` raises.
     """
@@ -145,7 +145,7 @@ def _build(dataset: Dataset, place: Path, making: Making) -> None:
 
 
 def _put(made: Cluster, place: Path) -> None:
-    """Move the stopped cluster to its place in one step, under our own user: no server can change it there."""
+    """Move the stopped cluster to its place in one step; it is ours there, and no server can change it."""
     entry = made.home / "entry"
     entry.mkdir(mode=0o700)
     made.data.rename(entry / "cluster")

@@ -1,4 +1,4 @@
-"""Private servers of one run, without Docker: a copy of the dataset's cluster, Valkey, free ports, fresh passwords."""
+"""Private servers of one run, without Docker: a copy of the dataset, Valkey, free ports, fresh passwords."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,6 +9,7 @@ from typing import Literal
 
 from compose import dataset_cache, ports, postgres, roles, valkey
 from compose.dataset_cache import EMPTY, Making
+from compose.disk import full_disk_explained
 from compose.identity import Identity, stores_identity
 from compose.passwords import new_password
 from compose.places import silently
@@ -60,15 +61,21 @@ def start(
     run = Run(run_dir, identity.directory(run_dir / "stores"), identity, fixed, record, say)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, run.home, ignore_errors=True)
-        # All are spawned before the first is awaited: they come up at the same time.
-        cache = _spawn_redis("cache", run, stack) if "cache" in wanted else None
-        queue = _spawn_redis("queue", run, stack) if "queue" in wanted else None
-        database = _spawn_postgres(dataset or EMPTY, run, stack) if "postgres" in wanted else None
-        yield Stores(
-            postgres=database() if database else None,
-            cache=cache() if cache else None,
-            queue=queue() if queue else None,
-        )
+        with full_disk_explained(run_dir):
+            stores = _up(wanted, dataset or EMPTY, run, stack)
+        yield stores
+
+
+def _up(wanted: frozenset[StoreName], dataset: Dataset, run: Run, stack: ExitStack) -> Stores:
+    """Spawn all before the first is awaited, so that they come up at the same time."""
+    cache = _spawn_redis("cache", run, stack) if "cache" in wanted else None
+    queue = _spawn_redis("queue", run, stack) if "queue" in wanted else None
+    database = _spawn_postgres(dataset, run, stack) if "postgres" in wanted else None
+    return Stores(
+        postgres=database() if database else None,
+        cache=cache() if cache else None,
+        queue=queue() if queue else None,
+    )
 
 
 def _spawn_redis(name: Literal["cache", "queue"], run: Run, stack: ExitStack) -> Callable[[], RedisServer]:

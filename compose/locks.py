@@ -23,7 +23,7 @@ def nothing() -> None:
 def locked(
     path: Path, *, shared: bool = False, wait: bool = True, waiting: Callable[[], None] = nothing
 ) -> Iterator[None]:
-    """Hold the lock file `path`, alone or with other sharers. `waiting` is called once if it has to be waited for.
+    """Hold the lock file `path`, alone or with other sharers. `waiting` is called before a wait begins.
 
     Raises Held when `wait` is False and another holds it; StoresFailed when the file system has no locks.
     """

@@ -1,4 +1,4 @@
-"""Where the kit keeps things: the cache, and one directory for each run. A run that died is swept by the next."""
+"""Where the kit keeps things: the cache, and a directory for each run. The next run sweeps the dead."""
 
 import os
 import secrets

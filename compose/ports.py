@@ -44,7 +44,7 @@ def candidates() -> Iterator[int]:
 
 
 def _outgoing() -> tuple[int, int]:
-    """The range of outgoing connections (ip(7), ip_local_port_range). One that leaves us little room is ignored."""
+    """The range of outgoing connections (ip(7), ip_local_port_range); ignored if it leaves us little room."""
     low, high = 49152, 65535
     if sys.platform == "linux":
         low, high = map(int, Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split())

@@ -1,4 +1,4 @@
-"""A Postgres server on a data directory: its settings, who may log in, and how it is asked whether it is ready."""
+"""A Postgres server on a data directory: its settings, who may log in, how it is known to be ready."""
 
 import signal
 from dataclasses import dataclass, field
@@ -18,8 +18,8 @@ GRADER_DATABASE = "octo_grader"
 
 LOG = "postgresql.json"
 
-# Counting must come out the same every time: nothing in the background (autovacuum, parallel workers, jit, checkpoints),
-# no full pages in the WAL. The data are thrown away after the grade: nothing is synced.
+# Counting must come out the same every time: nothing in the background (autovacuum, parallel workers, jit,
+# checkpoints), no full pages in the WAL. The data are thrown away after the grade: nothing is synced.
 SETTINGS = """\
 listen_addresses = '{host}'
 port = {port}
@@ -128,6 +128,7 @@ def recipe(postgres: Path, cluster: Cluster, identity: Identity, purpose: Purpos
         logs=(cluster.home / "output", cluster.log),
         identity=identity,
         gentle_stop=purpose.stop,
+        orphaned=signal.SIGQUIT,
         stop_within=purpose.stop_within,
     )
 

