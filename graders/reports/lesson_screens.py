@@ -16,12 +16,23 @@ def hint_lines(lesson: str, id: str, title: str, hints: Sequence[str], shown: in
     for number, (step, text) in enumerate(zip(LADDER, hints[:shown], strict=False), 1):
         lines += [Text(f"  Hint {number} of 3: {step}", LABEL), *prose(text, page, indent=4)]
     more = f"octo_lab hint {lesson} {id}"
-    end = f"Once more for the next one: {more}" if shown < 3 else "That was the last hint. `octo_lab explain` says where to read."
+    end = (
+        f"Once more for the next one: {more}"
+        if shown < 3
+        else "That was the last hint. `octo_lab explain` says where to read."
+    )
     return [*lines, *prose(end, page, style=QUIET)]
 
 
 def explanation_lines(
-    lesson: str, id: str, title: str, criterion: str, points: int, needs: Sequence[str], read: Sequence[str], page: Page
+    lesson: str,
+    id: str,
+    title: str,
+    criterion: str,
+    points: int,
+    needs: Sequence[str],
+    read: Sequence[str],
+    page: Page,
 ) -> list[Text]:
     """What a check asks for, what it is worth, what must pass before it, and where to read."""
     lines = [Text(id, "bold"), *prose(title, page, indent=2)]
@@ -33,5 +44,8 @@ def explanation_lines(
     }
     for label, texts in parts.items():
         if texts:
-            lines += [Text(f"  {label}", LABEL), *(row for text in texts for row in prose(text, page, indent=4))]
+            lines += [
+                Text(f"  {label}", LABEL),
+                *(row for text in texts for row in prose(text, page, indent=4)),
+            ]
     return lines

@@ -35,7 +35,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Phase:
-    """One budgeted part of a grade. `learner` is true where the time is the submission's and not the kit's."""
+    """One budgeted part of a grade. `learner`: the submission spent this time, not the kit."""
 
     name: str
     seconds: float
@@ -54,7 +54,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Report:
-    """One grade. `score` is points reached over points possible, in percent with one decimal; `partial` marks --only."""
+    """One grade. `score`: points reached of those possible, in percent, one decimal. `partial`: --only."""
 
     lesson: str
     title: str
