@@ -92,7 +92,7 @@ def safe(report: Report, limit: int = PART_CHARACTERS) -> Report:
     return replace(
         with_texts(bare, lambda text: one_line(text, limit)),
         phases=tuple(_safe_phase(phase, limit) for phase in report.phases),
-        checks=tuple(_safe_outcome(outcome, limit) for outcome in report.checks),
+        checks=tuple(safe_outcome(outcome, limit) for outcome in report.checks),
         trouble=report.trouble and _safe_trouble(report.trouble, limit),
     )
 
@@ -105,7 +105,8 @@ def _safe_trouble(trouble: Trouble, limit: int) -> Trouble:
     return Trouble(*(part(text, limit) for text in (trouble.problem, trouble.remedy, trouble.details)))
 
 
-def _safe_outcome(outcome: Outcome, limit: int) -> Outcome:
+def safe_outcome(outcome: Outcome, limit: int = PART_CHARACTERS) -> Outcome:
+    """The same outcome with every text visible and capped."""
     bare = replace(outcome, failure=None)
     return replace(
         with_texts(bare, lambda text: one_line(text, limit)),

@@ -9,7 +9,7 @@ from graders.reports.grid import grid
 from graders.reports.model import Outcome, Report
 from graders.reports.next_steps import NextLesson, failed, next_steps
 from graders.reports.page import Page, flowing, hanging, page_for, prose, show
-from graders.reports.plain import safe
+from graders.reports.plain import safe, safe_outcome
 
 VERDICT_WORDS: dict[Verdict, str] = {
     "pass": "passed",
@@ -29,7 +29,7 @@ def render(
 def render_failure(outcome: Outcome, console: Console) -> None:
     """Print one failed check in full, for `octo_lab explain` and authors."""
     page = page_for(console)
-    show(failure_lines(page.legible(outcome), page, verbose=True), console)
+    show(failure_lines(page.legible(safe_outcome(outcome)), page, verbose=True), console)
 
 
 def report_lines(

@@ -127,6 +127,13 @@ def test_an_ungraded_check_is_named_when_the_grade_as_a_whole_went_well(shown: C
     assert "migration-online: Postgres went away; grade again." in page.text
 
 
+def test_one_failure_alone_is_safe(shown: Callable[..., Shown]) -> None:
+    page = shown()
+    render_failure(samples.HOSTILE.checks[0], page.console)
+    assert "\x1b" not in page.text
+    assert not [line for line in page.text.splitlines() if line.strip().startswith("::")]
+
+
 def test_one_failure_alone_is_shown_in_full(shown: Callable[..., Shown], snapshot: SnapshotAssertion) -> None:
     page = shown()
     render_failure(samples.SEVERAL.checks[4], page.console)
