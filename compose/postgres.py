@@ -123,7 +123,7 @@ def recipe(postgres: Path, cluster: Cluster, identity: Identity, purpose: Purpos
     return Recipe(
         name="Postgres",
         command=command,
-        ready=lambda port: _version(port, cluster.grader(), cluster.first_database),
+        ready=lambda port: _version(port, cluster) if _up(cluster) else None,
         cwd=cluster.data,
         logs=(cluster.home / "output", cluster.log),
         identity=identity,
@@ -145,9 +145,17 @@ def settings(port: int, cluster: Cluster, purpose: Purpose) -> str:
     )
 
 
-def _version(port: int, login: Login, database: str) -> str | None:
+def _up(cluster: Cluster) -> bool:
+    """Whether Postgres says in its own file that it takes connections, as pg_ctl asks it."""
     try:
-        with connect(port, login, database) as connection:
+        return (cluster.data / "postmaster.pid").read_text().splitlines()[7:] == ["ready   "]
+    except FileNotFoundError:
+        return False
+
+
+def _version(port: int, cluster: Cluster) -> str | None:
+    try:
+        with connect(port, cluster.grader(), cluster.first_database) as connection:
             number = connection.info.server_version
     except psycopg.OperationalError:
         return None
