@@ -36,7 +36,7 @@ EXIT_CODES = {"pass": PASSED, "fail": FAILED, "ungraded": UNGRADED}
 FORMATS: dict[str, Callable[[Report], str]] = {"json": dumps, "junit": to_junit}
 
 
-class LessonName(click.ParamType):
+class LessonName(click.ParamType[Lab]):
     """`lesson-05`, `lesson-5`, `05` or `5`."""
 
     name = "lesson"
@@ -57,7 +57,7 @@ class LessonName(click.ParamType):
         return [click.shell_completion.CompletionItem(lab.id, help=lab.title) for lab in labs]
 
 
-class ReportFile(click.ParamType):
+class ReportFile(click.ParamType[tuple[str, Path]]):
     """`FORMAT=FILE`."""
 
     name = "FORMAT=FILE"

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from compose.disk import REMEDY as FULL_DISK
 from compose.stores import StoresFailed
 from graders.engine.channel import Channel, Job, Result
-from graders.engine.lifeline import end_descendants
+from graders.engine.lifeline import adopt_orphans, end_descendants
 from graders.engine.runtime import InstallFailed
 from graders.engine.stages import Phases, Stage, perform
 from graders.engine.submission import SubmissionRefused
@@ -21,6 +21,7 @@ HARD_STOP = 3.0
 
 def conduct(job_line: str, lifelines: tuple[int, ...]) -> int:
     """Do the job and send its result. Exit code 0 when a result was sent."""
+    adopt_orphans()
     channel = Channel(os.dup(1))
     os.dup2(2, 1)
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from compose.embedded import create_database
+from compose.roles import create_database
 from compose.stores import DATABASE, Dataset, PostgresServer, StoresFailed
 from graders.engine.runtime import python_environment
 from labs.catalog import DatasetSpec, Lab
@@ -64,7 +64,7 @@ def _fill(server: PostgresServer, database: str, text: str, sizes: dict[str, int
         with psycopg.connect(server.url(server.owner, database), autocommit=True) as owner:
             for name, value in sizes.items():
                 owner.execute("SELECT set_config(%s, %s, false)", (f"octo.{name}", str(value)))
-            owner.execute(sql.SQL(text))  # type: ignore[arg-type]
+            owner.execute(sql.SQL(text))
         with psycopg.connect(server.url(server.grader, database), autocommit=True) as grader:
             grader.execute("VACUUM (FREEZE, ANALYZE)")
             grader.execute("CHECKPOINT")

@@ -117,6 +117,7 @@ def _keeper(job: Job) -> "Iterator[subprocess.Popen[str]]":
             start_new_session=True,
         )
     assert keeper.stdin is not None, "started with a pipe"
+    assert keeper.stdout is not None, "started with a pipe"
     try:
         keeper.stdin.write(job.to_json() + "\n")
         keeper.stdin.flush()
@@ -125,6 +126,7 @@ def _keeper(job: Job) -> "Iterator[subprocess.Popen[str]]":
         with _uninterrupted():
             keeper.stdin.close()
             _farewell(keeper)
+            keeper.stdout.close()
 
 
 def _farewell(keeper: "subprocess.Popen[str]") -> None:

@@ -1,8 +1,8 @@
 """Stands between the command line and one grade, so that whichever process is killed, nothing is left running.
 
-The keeper is the conductor's parent and adopts every orphan of the grade. Conductor dies: the keeper ends the family.
-Command line dies: the conductor sees its standard input close, tears down, and the keeper ends what is left. Keeper
-dies: the conductor sees the pipe between them close. Run as `python -P -m graders.engine.keeper`, job on standard input.
+Both the conductor and its parent, the keeper, adopt orphans. Conductor dies: its orphans become the keeper's, who ends
+them. Command line dies: the conductor sees its standard input close, and tears down. Keeper dies: the conductor sees
+the pipe between them close, and tears down. Run as `python -P -m graders.engine.keeper`, job on standard input.
 """
 
 import os

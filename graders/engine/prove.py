@@ -45,7 +45,8 @@ def _listed(lab: Lab) -> list[Fix]:
     path = lab.grader / "fixes.toml"
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return [_fix(lab, kind, entry) for kind in ("wrong", "right") for entry in data.get(kind, [])]  # type: ignore[arg-type]
+        kinds: tuple[Kind, ...] = ("wrong", "right")
+        return [_fix(lab, kind, entry) for kind in kinds for entry in data.get(kind, [])]
     except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
         raise ManifestError(f"{path}: {error!r}") from error
 

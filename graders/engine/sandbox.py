@@ -32,7 +32,7 @@ def isolate(tree: Path, scratch: Path, program: Path) -> Isolation:
     uid = _free_uid()
     popen: dict[str, object] = {"user": uid, "group": uid, "extra_groups": []}
     if not _works(program, tree, popen):
-        return Isolation(f"none: {program} cannot be run by another user, so the submission runs as root", scratch)
+        return Isolation("none: this Python is out of reach for other users, so the submission runs as root", scratch)
     for path in (tree, scratch, *tree.rglob("*")):
         os.chown(path, uid, uid, follow_symlinks=False)
     return Isolation(f"user: the submission runs as user {uid}, the grader as root", scratch, popen)
@@ -52,7 +52,7 @@ def _free_uid() -> int:
 
 def _works(program: Path, tree: Path, popen: Mapping[str, object]) -> bool:
     try:
-        tried = subprocess.run(
+        tried: subprocess.CompletedProcess[bytes] = subprocess.run(
             [program, "-c", "import os; os.listdir('.')"],
             cwd=tree,
             capture_output=True,

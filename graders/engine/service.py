@@ -10,9 +10,11 @@ from pathlib import Path
 from compose.stores import DATABASE, Login, Stores
 from graders.check import Failure
 from graders.engine import processes
+from graders.engine.lifeline import end_group
 from graders.engine.processes import Log, Running
 from graders.engine.sandbox import Isolation
-from graders.probes.api import status_of
+from graders.probes.api import Api
+from graders.probes.transcript import Transcript
 from labs.catalog import Budgets
 
 SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin")
@@ -61,7 +63,7 @@ class SubmittedService:
     def stop(self) -> None:
         """End every process: the webs get their grace together, then nothing is spared."""
         for running in self._running:
-            processes.end_group(running.popen.pid, signal.SIGTERM)
+            end_group(running.popen.pid, signal.SIGTERM)
         deadline = time.monotonic() + 2.0
         for running in reversed(self._running):
             running.stop(max(0.0, deadline - time.monotonic()))
@@ -82,7 +84,7 @@ class SubmittedService:
             if web.running.ended_within(0.02):
                 code = web.running.stop()
                 raise self._not_ready(f"`web` ended with code {code} before it was ready.", mark)
-            status = status_of(f"{web.url}/readyz", seconds=2.0)
+            status = _readiness(web.url)
             if status == 200:
                 return
         last = f"its last answer had status {status}" if status else "nothing answered on PORT"
@@ -177,6 +179,14 @@ class Release:
 def _with_tail(text: str, log: Log, mark: int, source: str) -> str:
     tail = [line.text for line in log.since(mark, source)][-8:]
     return "\n".join([text, *(["Its last words:"] if tail else []), *(f"  {line}" for line in tail)])
+
+
+def _readiness(url: str) -> int | None:
+    """The status of /readyz, or None where there is no whole answer."""
+    try:
+        return Api(url, Transcript()).get("/readyz", seconds=2.0).status
+    except Failure:
+        return None
 
 
 def programs() -> tuple[Path, ...]:

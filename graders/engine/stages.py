@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from compose import embedded
 from compose.places import RunDirectory
-from compose.ports import candidates, is_free
-from compose.stores import FixedAddresses, Stores
+from compose.ports import candidates, is_free, promised
+from compose.stores import FixedAddresses, StoreName, Stores
 from graders.check import CannotJudge, Failure, Verdict
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
@@ -100,9 +101,9 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     fixed = FixedAddresses() if job.serve else None
     with stage.phases("stores"):
         say = stage.channel.note
-        running = embedded.start(
-            lab.stores, dataset_of(lab, say), stage.run, fixed=fixed, say=say  # type: ignore[arg-type]
-        )
+        wanted = cast(frozenset[StoreName], lab.stores)
+        run = stage.run
+        running = embedded.start(wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say)
         stores = stack.enter_context(running)
         stage.store_versions = stores.versions()
     with stage.phases("install"):
@@ -112,7 +113,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
-    ports = candidates(fixed.web if fixed else None, stage.channel.note)
+    ports = promised(fixed.web, stage.channel.note) if fixed else candidates()
     service = SubmittedService(
         lab.id, stage.tree, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports
     )
@@ -188,5 +189,5 @@ def _dead_store(stores: Stores, outcomes: dict[str, Outcome]) -> Trouble | None:
         return None
     for name, server in {"postgres": stores.postgres, "cache": stores.cache, "queue": stores.queue}.items():
         if server and is_free(server.port):
-            return Trouble(f"The {name} server died while the checks ran.", "Grade again.", tail(server.log))
+            return Trouble(f"The {name} server died while the checks ran.", "Grade again.")
     return None

@@ -1,0 +1,178 @@
+"""A whole grade, on real processes: verdicts, deny by default, and whose fault a failure is."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from graders.engine.grade import Request, grade
+from graders.engine.submission import from_folder, reference
+from graders.reports.model import Report
+from labs.catalog import Lab, find
+
+Write = Callable[[Path, str], Path]
+
+
+def verdicts(report: Report) -> dict[str, str]:
+    return {outcome.id: outcome.verdict for outcome in report.checks}
+
+
+def grade_folder(lab: Lab, folder: Path) -> Report:
+    return grade(Request(lab, from_folder(folder)))
+
+
+def first_failure(report: Report) -> str:
+    failure = report.checks[0].failure
+    assert failure is not None, f"no failure in {verdicts(report)}, {report.trouble}"
+    return failure.got
+
+
+def test_the_reference_passes(lab: Lab) -> None:
+    report = grade(Request(lab, reference()))
+    assert (report.verdict, report.score, report.points) == ("pass", 100.0, 4)
+    assert [phase.name for phase in report.phases] == ["files", "stores", "install", "release", "boot", "checks", "stop"]
+    assert [phase.name for phase in report.phases if phase.learner] == ["release", "boot"]
+    assert report.stores.keys() == {"cache"}
+    assert len(report.tree_hash) == 64
+
+
+def test_the_broken_service_fails_what_it_must(lab: Lab) -> None:
+    report = grade_folder(lab, lab.service)
+    assert (report.verdict, report.score) == ("fail", 25.0)
+    assert verdicts(report) == {"answers": "pass", "doubles": "fail", "doubles-large": "skipped"}
+    failed = report.checks[1].failure
+    assert failed is not None
+    assert failed.did.startswith("curl ")
+    assert failed.read == ("README.md of this lesson",)
+    assert any("GET /double/" in line for line in failed.log), "the service's log of that moment belongs to it"
+
+
+def test_a_seed_replays_the_values(lab: Lab) -> None:
+    def tried(seed: int) -> str:
+        report = grade(Request(lab, from_folder(lab.service), seed=seed))
+        failure = report.checks[1].failure
+        assert failure is not None
+        return failure.did
+
+    assert tried(1) == tried(1) != tried(2)
+
+
+def test_only_runs_what_is_needed_and_never_passes(lab: Lab) -> None:
+    report = grade(Request(lab, reference(), only=("doubles",)))
+    assert verdicts(report) == {"answers": "pass", "doubles": "pass", "doubles-large": "skipped"}
+    assert report.partial
+    assert report.verdict == "fail"
+
+
+def test_grades_at_once_do_not_meet(lab: Lab) -> None:
+    wanted = [reference(), from_folder(lab.service)] * 3
+    with ThreadPoolExecutor(6) as pool:
+        reports = list(pool.map(lambda one: grade(Request(lab, one)), wanted))
+    assert [report.verdict for report in reports] == ["pass", "fail"] * 3
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("Procfile", "release: false\nweb: python web.py", "exited with code 1"),
+        ("Procfile", "release: kill -9 $$\nweb: python web.py", "exited with code -9"),
+        ("Procfile", "release: sleep 1000\nweb: python web.py", "still running after 2 s"),
+        ("Procfile", "web: echo tight in the chest; exit 3", "tight in the chest"),
+        ("Procfile", "web: no-such-program", "ended with code 127"),
+        ("Procfile", "web: sleep 1000", "not ready after 2 s"),
+        ("Procfile", "worker: python web.py", "no `web` process"),
+        ("Procfile", "nonsense", "line 1"),
+        ("requirements.txt", "no such package at all!!", "could not be installed"),
+    ],
+)
+def test_a_service_that_does_not_start_fails_the_first_check(
+    file: str, text: str, said: str, lab: Lab, kit: Path, submission: Path, write: Write
+) -> None:
+    manifest = lab.folder / "lab.toml"
+    manifest.write_text(manifest.read_text().replace("= 20", "= 2"))
+    write(submission / file, text)
+    report = grade_folder(find("1", kit), submission)
+    assert verdicts(report) == {"answers": "fail", "doubles": "skipped", "doubles-large": "skipped"}
+    assert said in first_failure(report)
+    assert report.verdict == "fail"
+
+
+def test_a_service_that_dies_under_a_check_fails_it(lab: Lab, submission: Path, write: Write) -> None:
+    source = (submission / "web.py").read_text()
+    write(submission / "web.py", source.replace("return number * 2", "os._exit(0)"))
+    report = grade_folder(lab, submission)
+    assert report.verdict == "fail"
+    assert verdicts(report)["answers"] == "fail"
+
+
+def test_a_flood_of_output_is_read_and_capped(lab: Lab, submission: Path, write: Write) -> None:
+    flood = "import sys\nfor _ in range(200):\n    sys.stdout.write('x' * 1_000_000)\nprint()\nfor _ in range(100_000): print('y')\n"
+    write(submission / "web.py", flood + (submission / "web.py").read_text())
+    report = grade_folder(lab, submission)
+    assert report.verdict == "pass"
+    assert len(json.dumps([phase.name for phase in report.phases])) < 1_000
+
+
+GRADER_FAULTS = {
+    "raise ValueError('of mine')": "of mine",
+    "raise SystemExit(0)": "SystemExit",
+    "import os; os._exit(0)": "ended without a result",
+    "import os, signal; os.kill(os.getpid(), signal.SIGKILL)": "ended without a result",
+}
+
+
+@pytest.mark.parametrize("fault", GRADER_FAULTS)
+def test_a_fault_of_the_grader_is_ungraded(fault: str, lab: Lab, write: Write) -> None:
+    test = (lab.grader / "test_doubles.py").read_text()
+    write(lab.grader / "test_doubles.py", test.replace("    number = rng.randrange(3, 1000)", f"    {fault}"))
+    report = grade(Request(lab, reference()))
+    assert report.verdict == "ungraded"
+    assert report.trouble is not None
+    assert GRADER_FAULTS[fault] in report.trouble.remedy + report.trouble.problem
+
+
+def test_a_check_that_is_not_there_is_ungraded(lab: Lab, write: Write) -> None:
+    test = (lab.grader / "test_doubles.py").read_text()
+    write(lab.grader / "test_doubles.py", test.partition('@check("doubles-large"')[0])
+    report = grade(Request(lab, reference()))
+    assert verdicts(report)["doubles-large"] != "pass"
+    assert report.verdict != "pass"
+
+
+def test_a_check_past_its_budget_fails(lab: Lab, kit: Path, write: Write) -> None:
+    manifest = lab.folder / "lab.toml"
+    manifest.write_text(manifest.read_text().replace("check = 10", "check = 1"))
+    test = (lab.grader / "test_doubles.py").read_text()
+    hang = "    import threading\n    threading.Event().wait(60)"
+    write(lab.grader / "test_doubles.py", test.replace("    number = rng.randrange(3, 1000)", hang))
+    report = grade(Request(find("1", kit), reference()))
+    failure = report.checks[1].failure
+    assert failure is not None
+    assert "stopped" in failure.got
+
+
+def test_a_store_that_dies_is_ungraded(lab: Lab, write: Write) -> None:
+    test = (lab.grader / "test_doubles.py").read_text()
+    kill = """
+    import os, psutil
+    keeper = psutil.Process(os.getppid())
+    for process in keeper.children(recursive=True):
+        if "valkey" in process.name():
+            process.kill()
+            process.wait()
+    expect(False, expected="a", got="b", because="c")"""
+    write(lab.grader / "test_doubles.py", test.replace("    number = rng.randrange(3, 1000)", kill))
+    report = grade(Request(lab, reference()))
+    assert report.verdict == "ungraded"
+    assert report.trouble is not None
+    assert "cache" in report.trouble.problem
+
+
+@pytest.mark.parametrize("trap", ["conftest.py", "pytest.ini", "sitecustomize.py", "graders/check.py", "pytest.py"])
+def test_pytest_never_sees_a_file_of_the_submission(trap: str, lab: Lab, submission: Path, write: Write) -> None:
+    write(submission / "web.py", (lab.service / "web.py").read_text())
+    write(submission / trap, "raise SystemExit(0)\n" if trap.endswith(".py") else "[pytest]\naddopts = --collect-only\n")
+    report = grade_folder(lab, submission)
+    assert report.score <= 25.0
