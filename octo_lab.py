@@ -48,7 +48,11 @@ class LessonName(click.ParamType[Lab]):
             return find(str(value))
         except UnknownLesson as error:
             near = ", ".join(error.suggestions)
-            self.fail(f"There is no lesson {error.asked!r}. Did you mean: {near}? `octo_lab list` shows all.", param, ctx)
+            self.fail(
+                f"There is no lesson {error.asked!r}. Did you mean: {near}? `octo_lab list` shows all.",
+                param,
+                ctx,
+            )
         except ManifestError as error:
             self.fail(str(error), param, ctx)
 
@@ -62,7 +66,9 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
 
     name = "FORMAT=FILE"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
         kind, _, file = str(value).partition("=")
         if kind not in FORMATS or not file:
             self.fail(f"{value!r} is not FORMAT=FILE with a format of {', '.join(FORMATS)}.", param, ctx)
@@ -86,7 +92,9 @@ def example(text: str) -> str:
     return f"\b\nExample: {text}"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=example("octo_lab grade lesson-05"))
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]}, epilog=example("octo_lab grade lesson-05")
+)
 @click.version_option(kit_version(), prog_name="octo_lab")
 def cli() -> None:
     """Hands-on backend labs. Start one, break it, mend it, and have it graded on real servers.
@@ -114,12 +122,25 @@ def start(lesson: Lab) -> None:
 
 @cli.command("grade", epilog=example("octo_lab grade lesson-05 --report junit=report.xml"))
 @click.argument("lesson", type=LESSON)
-@click.option("--submission", type=click.Path(path_type=Path), help="Grade the files in this folder, not work/LESSON.")
-@click.option("--reference", "whole_reference", is_flag=True, help="Grade the reference service: it must pass.")
+@click.option(
+    "--submission", type=click.Path(path_type=Path), help="Grade the files in this folder, not work/LESSON."
+)
+@click.option(
+    "--reference", "whole_reference", is_flag=True, help="Grade the reference service: it must pass."
+)
 @click.option("--seed", type=click.IntRange(0), help="Replay the random values of an earlier grade.")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run this check and what it needs; never counts as a pass.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on standard output, and nothing else there.")
-@click.option("--report", "files", type=ReportFile(), multiple=True, help="Write the report: json=FILE or junit=FILE.")
+@click.option(
+    "--only", multiple=True, metavar="CHECK", help="Run this check and what it needs; never counts as a pass."
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print the report as JSON on standard output, and nothing else there.",
+)
+@click.option(
+    "--report", "files", type=ReportFile(), multiple=True, help="Write the report: json=FILE or junit=FILE."
+)
 @click.option("-v", "--verbose", is_flag=True, help="Show every failure in full.")
 def grade_(
     lesson: Lab,
@@ -152,10 +173,14 @@ def grade_(
 def hint(lesson: Lab, check: str | None) -> None:
     """Show the next hint for the first failed check, or for CHECK; three steps each."""
     report = attempts.last_report(lesson.id)
-    first = next((outcome.id for outcome in report.checks if outcome.verdict == "fail"), None) if report else None
+    first = (
+        next((outcome.id for outcome in report.checks if outcome.verdict == "fail"), None) if report else None
+    )
     id = check or first
     if id is None:
-        raise click.UsageError(f"Nothing has failed yet: grade first (octo_lab grade {lesson.id}), or name a check.")
+        raise click.UsageError(
+            f"Nothing has failed yet: grade first (octo_lab grade {lesson.id}), or name a check."
+        )
     console, shown = stdout(), attempts.next_hint(lesson.id, id)
     hints = known_check(lesson, id).hints
     show(hint_lines(lesson.id, id, title_of(lesson, id), hints, shown, page_for(console)), console)
@@ -171,14 +196,18 @@ def explain(check: str) -> None:
             needs = written_checks(lab)[check].needs
             criterion = lab.criterion_text(spec.criterion)
             title = title_of(lab, check)
-            lines = explanation_lines(lab.id, check, title, criterion, spec.points, needs, spec.read, page_for(console))
+            lines = explanation_lines(
+                lab.id, check, title, criterion, spec.points, needs, spec.read, page_for(console)
+            )
             return show(lines, console)
     raise click.UsageError(f"No lesson has a check {check!r}. A grade lists the checks by name.")
 
 
 @cli.command(epilog=example("octo_lab run lesson-05"))
 @click.argument("lesson", type=LESSON)
-@click.option("--submission", type=click.Path(path_type=Path), help="Run the files in this folder, not work/LESSON.")
+@click.option(
+    "--submission", type=click.Path(path_type=Path), help="Run the files in this folder, not work/LESSON."
+)
 @click.option("--reference", "whole_reference", is_flag=True, help="Run the reference service.")
 def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
     """Start the service and its stores for use by hand; Ctrl-C ends them."""
@@ -209,9 +238,13 @@ def watch_(lesson: Lab, poll: bool) -> None:
 def reset(lesson: Lab, yes: bool) -> None:
     """Put the lesson's broken files back; your copy is kept as a backup."""
     if lesson.work.exists() and not yes:
-        click.confirm(f"Put the broken files of {lesson.id} back? (Your files are kept as a backup.)", abort=True)
+        click.confirm(
+            f"Put the broken files of {lesson.id} back? (Your files are kept as a backup.)", abort=True
+        )
     kept = copies.reset(lesson)
-    click.echo(f"{shown(lesson.work)} is as the lesson ships it." + (f" Your files: {shown(kept)}" if kept else ""))
+    click.echo(
+        f"{shown(lesson.work)} is as the lesson ships it." + (f" Your files: {shown(kept)}" if kept else "")
+    )
 
 
 @cli.command(epilog=example("octo_lab status"))
@@ -251,7 +284,9 @@ def dev_new(lesson: str) -> None:
 
 @dev.command("check", epilog=example("octo_lab dev check lesson-05 --repeat 5 --stress"))
 @click.argument("lessons", type=LESSON, nargs=-1)
-@click.option("--repeat", type=click.IntRange(1), default=1, show_default=True, help="Grade each fix this often.")
+@click.option(
+    "--repeat", type=click.IntRange(1), default=1, show_default=True, help="Grade each fix this often."
+)
 @click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
 @click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
@@ -268,7 +303,11 @@ def proof(lab: Lab, repeat: int, busy: bool, jobs: int, fix: str, static: bool) 
     for fault in missing:
         click.echo(f"{lab.id}: {fault}")
     if missing or static:
-        click.echo(f"{lab.id}: {len(missing)} thing(s) left to write." if missing else f"{lab.id}: nothing left to write.")
+        click.echo(
+            f"{lab.id}: {len(missing)} thing(s) left to write."
+            if missing
+            else f"{lab.id}: nothing left to write."
+        )
         return not missing
 
     def told(row: Row) -> None:
@@ -318,7 +357,9 @@ def following(lesson: Lab) -> NextLesson | None:
 def known_check(lesson: Lab, id: str) -> CheckSpec:
     if found := lesson.check(id):
         return found
-    raise click.UsageError(f"{lesson.id} has no check {id!r}. It has: {', '.join(spec.id for spec in lesson.checks)}.")
+    raise click.UsageError(
+        f"{lesson.id} has no check {id!r}. It has: {', '.join(spec.id for spec in lesson.checks)}."
+    )
 
 
 def shown(path: Path) -> str:

@@ -49,7 +49,8 @@ def keep(report: Report, *, counts: bool) -> None:
     row = (report.lesson, report.started_at, report.verdict, report.score, counts, dumps(report))
     with _open() as store:
         store.execute(
-            "INSERT INTO attempts (lesson, started_at, verdict, score, counts, report) VALUES (?, ?, ?, ?, ?, ?)", row
+            "INSERT INTO attempts (lesson, started_at, verdict, score, counts, report) VALUES (?, ?, ?, ?, ?, ?)",
+            row,
         )
 
 
@@ -93,4 +94,6 @@ def _open() -> Iterator[sqlite3.Connection]:
             store.executescript(TABLES)
             yield store
     except (OSError, sqlite3.Error, ValueError) as error:
-        raise StoreUnusable(f"{path}: {error}. Move the file away, or set OCTO_LAB_DATA to another folder.") from error
+        raise StoreUnusable(
+            f"{path}: {error}. Move the file away, or set OCTO_LAB_DATA to another folder."
+        ) from error

@@ -160,5 +160,9 @@ def result(data: Mapping[str, Any]) -> Result:
 
 def outcome(data: Mapping[str, Any]) -> Outcome:
     failure = data["failure"]
-    text = FailureText(**{**failure, "log": tuple(failure["log"]), "read": tuple(failure["read"])}) if failure else None
+    text = (
+        FailureText(**{**failure, "log": tuple(failure["log"]), "read": tuple(failure["read"])})
+        if failure
+        else None
+    )
     return Outcome(**{**data, "failure": text})

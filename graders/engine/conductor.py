@@ -65,7 +65,9 @@ def _run(job: Job, channel: Channel) -> Result:
     except OSError as error:
         trouble = _machine_trouble(error)
     phases = tuple(stage.phases.done)
-    return Result(outcomes, phases, stage.tree_hash, stage.isolation, stage.store_versions, trouble or stage.trouble)
+    return Result(
+        outcomes, phases, stage.tree_hash, stage.isolation, stage.store_versions, trouble or stage.trouble
+    )
 
 
 def _machine_trouble(error: OSError) -> Trouble:

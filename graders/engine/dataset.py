@@ -40,7 +40,9 @@ def dataset_of(lab: Lab, say: Callable[[str], None]) -> Dataset | None:
 
 def _migrations(lab: Lab, spec: DatasetSpec) -> list[Path]:
     """The migrations that production had already applied."""
-    return sorted(path for path in (lab.reference / "migrations").glob("*.sql") if path.name[:4] <= spec.schema)
+    return sorted(
+        path for path in (lab.reference / "migrations").glob("*.sql") if path.name[:4] <= spec.schema
+    )
 
 
 def _migrate(lab: Lab, spec: DatasetSpec, url: str) -> None:
@@ -56,7 +58,11 @@ def _migrate(lab: Lab, spec: DatasetSpec, url: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise StoresFailed("The dataset's migrations failed.", "Report this to the lesson's author.", done.stdout + done.stderr)
+        raise StoresFailed(
+            "The dataset's migrations failed.",
+            "Report this to the lesson's author.",
+            done.stdout + done.stderr,
+        )
 
 
 def _fill(server: PostgresServer, database: str, text: str, sizes: dict[str, int]) -> None:
@@ -69,4 +75,6 @@ def _fill(server: PostgresServer, database: str, text: str, sizes: dict[str, int
             grader.execute("VACUUM (FREEZE, ANALYZE)")
             grader.execute("CHECKPOINT")
     except psycopg.Error as error:
-        raise StoresFailed("The dataset could not be built.", "Report this to the lesson's author.", str(error)) from error
+        raise StoresFailed(
+            "The dataset could not be built.", "Report this to the lesson's author.", str(error)
+        ) from error

@@ -80,7 +80,9 @@ def grade(request: Request, listener: Listener | None = None, halt: Halt | None 
     except StoresFailed as error:
         result = _without(Trouble(error.problem, error.remedy, error.details))
     except OSError as error:
-        result = _without(Trouble(f"The machine refused: {error}", "`octo_lab doctor` shows what is missing."))
+        result = _without(
+            Trouble(f"The machine refused: {error}", "`octo_lab doctor` shows what is missing.")
+        )
     return _report(request, result, seed, started, time.monotonic() - clock)
 
 
@@ -158,7 +160,11 @@ def _messages(keeper: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
 
 def _environment() -> dict[str, str]:
     """The grader's environment: no option of pytest's or Python's can come in from outside."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON", "COV_"))}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "PYTHON", "COV_"))
+    }
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUTF8": "1"}
 
 
@@ -174,7 +180,9 @@ def _silence(run_dir: Path) -> Trouble:
         last = "\n".join((run_dir / "grader.log").read_text(errors="replace").splitlines()[-12:])
     except OSError:
         last = ""
-    return Trouble("The grader ended without a result.", "Grade again; if it stays so, report the lines below.", last)
+    return Trouble(
+        "The grader ended without a result.", "Grade again; if it stays so, report the lines below.", last
+    )
 
 
 def _without(trouble: Trouble) -> Result:
@@ -213,7 +221,9 @@ def _complete(request: Request, result: Result) -> tuple[Outcome, ...]:
     ran = {outcome.id: outcome for outcome in result.outcomes}
     verdict: Verdict = "skipped" if request.only or not result.trouble else "ungraded"
     note = "not selected" if request.only else "did not run"
-    return tuple(ran.get(spec.id) or _not_run(request.lab, spec, verdict, note) for spec in request.lab.checks)
+    return tuple(
+        ran.get(spec.id) or _not_run(request.lab, spec, verdict, note) for spec in request.lab.checks
+    )
 
 
 def _not_run(lab: Lab, spec: CheckSpec, verdict: Verdict, note: str) -> Outcome:

@@ -87,7 +87,9 @@ def _fixes(lab: Lab) -> Iterator[str]:
             yield f"{fix.kind} fix {fix.name} does not say why a person would make it"
         if fix.kind == "wrong" and not fix.expected:
             yield f"wrong fix {fix.name} names no check that it fails"
-        yield from (f"wrong fix {fix.name} must fail {id}, but there is no such check" for id in fix.expected - ids)
+        yield from (
+            f"wrong fix {fix.name} must fail {id}, but there is no such check" for id in fix.expected - ids
+        )
     yield from _strays(lab, {(fix.kind, fix.name) for fix in listed})
     for kind in ("wrong", "right"):
         if not any(fix.kind == kind for fix in listed):

@@ -147,7 +147,9 @@ class Grading:
                 return self._outcome(item, "ungraded", f"{error.problem} {error.remedy}")
             case _:
                 place = f" ({type(error).__name__}: {error})"
-                return self._outcome(item, "ungraded", f"The check itself failed; tell the lesson's author.{place}")
+                return self._outcome(
+                    item, "ungraded", f"The check itself failed; tell the lesson's author.{place}"
+                )
 
     def _late(self) -> Failure:
         return Failure(

@@ -16,13 +16,17 @@ def lessons(labs: Sequence[Lab]) -> list[LessonRow]:
 
 
 def _lesson(lab: Lab, record: attempts.Record | None) -> LessonRow:
-    state: State = "passed" if record and record.passed else "started" if record or lab.work.exists() else "not started"
+    state: State = (
+        "passed" if record and record.passed else "started" if record or lab.work.exists() else "not started"
+    )
     return LessonRow(lab.id, lab.title, lab.track, lab.minutes, state, record.best if record else None)
 
 
 def attempted() -> list[StatusRow]:
     """A row for each lesson that was tried. Raises StoreUnusable."""
     return [
-        StatusRow(record.lesson, record.attempts, record.best, cast(Verdict, record.last_verdict), record.last_at)
+        StatusRow(
+            record.lesson, record.attempts, record.best, cast(Verdict, record.last_verdict), record.last_at
+        )
         for record in attempts.records().values()
     ]

@@ -69,7 +69,9 @@ def fix_path(lab: Lab, kind: Kind, name: str) -> Path:
     return patch if patch.exists() else folder / name
 
 
-def prove(lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None) -> Matrix:
+def prove(
+    lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None
+) -> Matrix:
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
     wanted = [fix for fix in fixes(lab) if only in fix.name]
     rows: dict[str, Row] = {}
@@ -91,7 +93,9 @@ def prove(lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[R
 def _row(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> Row:
     missing = [name for name in fix.needs if not shutil.which(name)]
     if missing:
-        return Row(fix.name, fix.kind, fix.expected, {}, 0.0, f"not run: this machine has no {', '.join(missing)}")
+        return Row(
+            fix.name, fix.kind, fix.expected, {}, 0.0, f"not run: this machine has no {', '.join(missing)}"
+        )
     try:
         reports = [grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)]
     except SubmissionRefused as error:

@@ -28,14 +28,14 @@ def isolate(tree: Path, scratch: Path, program: Path) -> Isolation:
     """
     scratch.mkdir(exist_ok=True)
     if os.geteuid() != 0:
-        return Isolation("none: the submission runs as the same user as the grader", scratch)
+        return Isolation("none: runs as the same user as the grader", scratch)
     uid = _free_uid()
     popen: dict[str, object] = {"user": uid, "group": uid, "extra_groups": []}
     if not _works(program, tree, popen):
-        return Isolation("none: this Python is out of reach for other users, so the submission runs as root", scratch)
+        return Isolation("none: runs as root, since other users cannot reach this Python", scratch)
     for path in (tree, scratch, *tree.rglob("*")):
         os.chown(path, uid, uid, follow_symlinks=False)
-    return Isolation(f"user: the submission runs as user {uid}, the grader as root", scratch, popen)
+    return Isolation(f"user: runs as user {uid}, the grader as root", scratch, popen)
 
 
 def _free_uid() -> int:

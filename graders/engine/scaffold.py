@@ -16,7 +16,9 @@ def new(asked: str, kit: Path = KIT) -> list[Path]:
     """Make labs/lesson-NN and graders/lesson_NN; returns the files made, lab.toml first. Raises CannotMake."""
     lesson = canonical(asked)
     if not re.fullmatch(r"lesson-\d{2}", lesson):
-        raise CannotMake(f"{asked!r} is no lesson number. The curriculum fixes them: lesson-14 is pagination.")
+        raise CannotMake(
+            f"{asked!r} is no lesson number. The curriculum fixes them: lesson-14 is pagination."
+        )
     folder, grader = kit / "labs" / lesson, kit / "graders" / lesson.replace("-", "_")
     if folder.exists() or grader.exists():
         raise CannotMake(f"{lesson} exists already: octo_lab dev check {lesson}")

@@ -23,7 +23,9 @@ class Printer(Nobody):
         self._say(text)
 
 
-def run(lab: Lab, submission: Submission, say: Callable[[str], None]) -> tuple[Trouble | None, Outcome | None]:
+def run(
+    lab: Lab, submission: Submission, say: Callable[[str], None]
+) -> tuple[Trouble | None, Outcome | None]:
     """Serve until interrupted. Returns why it could not: the machine's trouble, or the check it never reached."""
     examine(submission)
     places.sweep()

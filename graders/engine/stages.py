@@ -103,7 +103,9 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         say = stage.channel.note
         wanted = cast(frozenset[StoreName], lab.stores)
         run = stage.run
-        running = embedded.start(wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say)
+        running = embedded.start(
+            wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say
+        )
         stores = stack.enter_context(running)
         stage.store_versions = stores.versions()
     with stage.phases("install"):
@@ -158,12 +160,19 @@ def _never_started(stage: Stage, failure: Failure) -> tuple[Outcome, ...]:
     first, *others = lab.checks
     text = failure_text(failure, first, stage.log.since(0), "")
     note = f"needs {first.id}: the service did not start"
-    return (_outcome(lab, first, "fail", failure=text), *(_outcome(lab, spec, "skipped", note) for spec in others))
+    return (
+        _outcome(lab, first, "fail", failure=text),
+        *(_outcome(lab, spec, "skipped", note) for spec in others),
+    )
 
 
-def _outcome(lab: Lab, spec: CheckSpec, verdict: Verdict, note: str = "", failure: FailureText | None = None) -> Outcome:
+def _outcome(
+    lab: Lab, spec: CheckSpec, verdict: Verdict, note: str = "", failure: FailureText | None = None
+) -> Outcome:
     criterion = lab.criterion_text(spec.criterion)
-    return Outcome(spec.id, title_of(lab, spec.id), criterion, spec.points, verdict, note=note, failure=failure)
+    return Outcome(
+        spec.id, title_of(lab, spec.id), criterion, spec.points, verdict, note=note, failure=failure
+    )
 
 
 def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
@@ -175,9 +184,7 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
             raise CannotJudge("This lesson has no Postgres.", "Tell the lesson's author.")
         return Postgres(stores.postgres, database, steps)
 
-    grading = Grading(
-        lab, service, connect, stage.tree, stage.log, job.seed, stage.channel, steps, job.only
-    )
+    grading = Grading(lab, service, connect, stage.tree, stage.log, job.seed, stage.channel, steps, job.only)
     pytest.main(["-c", str(PYTEST_INI), "--rootdir", str(lab.grader), str(lab.grader)], plugins=[grading])
     stage.trouble = _dead_store(stores, grading.outcomes)
     return tuple(grading.outcomes[spec.id] for spec in lab.checks if spec.id in grading.outcomes)

@@ -15,7 +15,9 @@ from labs.catalog import Lab
 MAX_FILES = 5_000
 MAX_BYTES = 100 * 1024 * 1024
 MAX_DEPTH = 24
-NOT_SOURCE = frozenset({".git", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"})
+NOT_SOURCE = frozenset(
+    {".git", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
+)
 
 Kind = Literal["work", "reference", "over-reference", "patch"]
 
@@ -91,7 +93,9 @@ def _folder(submission: Submission) -> Path:
     if path is None or not path.is_dir():
         raise SubmissionRefused(f"There is no folder {path}.", "Give the folder that holds your files.")
     if not any(path.iterdir()):
-        raise SubmissionRefused(f"The folder {path} is empty.", "`octo_lab reset` puts the lesson's files back.")
+        raise SubmissionRefused(
+            f"The folder {path} is empty.", "`octo_lab reset` puts the lesson's files back."
+        )
     return path
 
 
@@ -125,7 +129,9 @@ def _walk(folder: Path, inside: PurePosixPath) -> Iterator[tuple[os.DirEntry[str
                 continue
             path = inside / entry.name
             if not entry.name.isprintable():
-                raise SubmissionRefused(f"{_shown(path)} has a name that cannot be shown.", "Rename the file.")
+                raise SubmissionRefused(
+                    f"{_shown(path)} has a name that cannot be shown.", "Rename the file."
+                )
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(Path(entry.path), path)
             else:

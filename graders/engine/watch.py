@@ -22,7 +22,17 @@ class Sources(PythonFilter):
 
 
 def saves(folder: Path, *, poll: bool) -> Iterator[None]:
-    """Once at the start, then once after each burst of saves."""
+    """Once at the start, then once after each burst of saves; those made during a grade are not lost."""
+    changes = watch(
+        folder,
+        watch_filter=Sources(),
+        force_polling=poll or None,
+        debounce=400,
+        rust_timeout=200,
+        yield_on_timeout=True,
+    )
+    next(changes)  # the watching begins here, before the first grade
     yield
-    for _ in watch(folder, watch_filter=Sources(), force_polling=poll or None, debounce=400):
-        yield
+    for change in changes:
+        if change:
+            yield

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -83,7 +84,7 @@ class Door:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        with process:
+        with process, bounded(process):
             assert process.stdout is not None, "started with a pipe"
             seen = ""
             for line in process.stdout:
@@ -106,6 +107,17 @@ class Door:
             return Path(process.cwd()).is_relative_to(self.cache) and process.status() != psutil.STATUS_ZOMBIE
         except (psutil.Error, OSError):
             return False
+
+
+@contextmanager
+def bounded(process: "subprocess.Popen[str]", seconds: float = 60) -> Iterator[None]:
+    """A test that waits for a line that never comes fails instead of hanging."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 @pytest.fixture

@@ -32,7 +32,15 @@ def first_failure(report: Report) -> str:
 def test_the_reference_passes(lab: Lab) -> None:
     report = grade(Request(lab, reference()))
     assert (report.verdict, report.score, report.points) == ("pass", 100.0, 4)
-    assert [phase.name for phase in report.phases] == ["files", "stores", "install", "release", "boot", "checks", "stop"]
+    assert [phase.name for phase in report.phases] == [
+        "files",
+        "stores",
+        "install",
+        "release",
+        "boot",
+        "checks",
+        "stop",
+    ]
     assert [phase.name for phase in report.phases if phase.learner] == ["release", "boot"]
     assert report.stores.keys() == {"cache"}
     assert len(report.tree_hash) == 64
@@ -46,7 +54,9 @@ def test_the_broken_service_fails_what_it_must(lab: Lab) -> None:
     assert failed is not None
     assert failed.did.startswith("curl ")
     assert failed.read == ("README.md of this lesson",)
-    assert any("GET /double/" in line for line in failed.log), "the service's log of that moment belongs to it"
+    assert any("GET /double/" in line for line in failed.log), (
+        "the service's log of that moment belongs to it"
+    )
 
 
 def test_a_seed_replays_the_values(lab: Lab) -> None:
@@ -170,9 +180,16 @@ def test_a_store_that_dies_is_ungraded(lab: Lab, write: Write) -> None:
     assert "cache" in report.trouble.problem
 
 
-@pytest.mark.parametrize("trap", ["conftest.py", "pytest.ini", "sitecustomize.py", "graders/check.py", "pytest.py"])
-def test_pytest_never_sees_a_file_of_the_submission(trap: str, lab: Lab, submission: Path, write: Write) -> None:
+@pytest.mark.parametrize(
+    "trap", ["conftest.py", "pytest.ini", "sitecustomize.py", "graders/check.py", "pytest.py"]
+)
+def test_pytest_never_sees_a_file_of_the_submission(
+    trap: str, lab: Lab, submission: Path, write: Write
+) -> None:
     write(submission / "web.py", (lab.service / "web.py").read_text())
-    write(submission / trap, "raise SystemExit(0)\n" if trap.endswith(".py") else "[pytest]\naddopts = --collect-only\n")
+    write(
+        submission / trap,
+        "raise SystemExit(0)\n" if trap.endswith(".py") else "[pytest]\naddopts = --collect-only\n",
+    )
     report = grade_folder(lab, submission)
     assert report.score <= 25.0

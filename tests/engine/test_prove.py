@@ -1,0 +1,163 @@
+"""The gate: a sound lab is proved, and each way of being unsound is told."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from graders.engine import scaffold
+from graders.engine.lint import lint
+from graders.engine.prove import prove
+from graders.reports.matrix import faults, holds, never_killed
+from labs.catalog import Lab, find
+
+Write = Callable[[Path, str], Path]
+
+
+def replaced(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text
+    path.write_text(text.replace(before, after))
+
+
+def test_a_sound_lab_is_proved(lab: Lab) -> None:
+    assert lint(lab) == []
+    matrix = prove(lab, repeat=2, jobs=2)
+    assert [row.name for row in matrix.rows[:2]] == ["broken", "reference"]
+    assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
+
+
+def test_a_check_that_no_wrong_fix_kills_is_no_check(lab: Lab) -> None:
+    fixes = lab.grader / "fixes.toml"
+    fixes.write_text(
+        fixes.read_text().replace(
+            '[[wrong]]\nname = "wraps-at-64-bits"', '[[right]]\nname = "wraps-at-64-bits"'
+        )
+    )
+    (lab.grader / "right_fixes" / "wraps-at-64-bits.patch").write_text(
+        (lab.grader / "wrong_fixes" / "wraps-at-64-bits.patch").read_text()
+    )
+    matrix = prove(lab, repeat=1, jobs=2)
+    assert never_killed(matrix) == ["doubles-large"]
+    assert not holds(matrix)
+
+
+def test_a_mutant_that_survives_is_told(lab: Lab) -> None:
+    replaced(lab.grader / "test_doubles.py", "rng.randrange(2**70, 2**80)", "2")
+    matrix = prove(lab, repeat=1, jobs=2, only="wraps")
+    assert faults(matrix.rows[0], matrix.checks) == ["doubles-large did not fail, as it must"]
+
+
+def test_a_right_fix_that_is_rejected_is_told(lab: Lab) -> None:
+    replaced(lab.grader / "right_fixes" / "other-words" / "web.py", "number << 1", "number << 2")
+    matrix = prove(lab, repeat=1, jobs=1, only="other-words")
+    assert not holds(matrix)
+    assert "doubles" in str(faults(matrix.rows[0], matrix.checks))
+
+
+def test_a_verdict_that_changes_is_told(lab: Lab, write: Write, tmp_path: Path) -> None:
+    marker = tmp_path / "been-here"
+    flaky = f"""    import pathlib
+    marker = pathlib.Path({str(marker)!r})
+    expect(not marker.exists(), expected="a", got="b", because="c")
+    marker.touch()
+    number"""
+    replaced(
+        lab.grader / "test_doubles.py",
+        "    number = rng.randrange(3, 1000)\n",
+        flaky + " = rng.randrange(3, 1000)\n",
+    )
+    matrix = prove(lab, repeat=2, jobs=1, only="reference")
+    assert "doubles changed from pass to fail" in matrix.rows[0].trouble
+
+
+def test_a_fix_that_needs_a_missing_program_is_told(lab: Lab) -> None:
+    replaced(lab.grader / "fixes.toml", 'name = "other-words"', 'name = "other-words"\nneeds = ["cobol-85"]')
+    matrix = prove(lab, repeat=1, jobs=1, only="other-words")
+    assert "cobol-85" in matrix.rows[0].trouble
+    assert not holds(matrix)
+
+
+def without_hints_in_toml(lab: Lab) -> None:
+    replaced(lab.grader / "test_doubles.py", '@check("answers")', '@check("replies")')
+
+
+def without_docstring(lab: Lab) -> None:
+    replaced(lab.grader / "test_doubles.py", '    """A number comes back doubled."""\n', "")
+
+
+def without_lesson(lab: Lab) -> None:
+    (lab.folder / "README.md").unlink()
+
+
+def with_stray_fix(lab: Lab) -> None:
+    shutil.copy(lab.grader / "wrong_fixes" / "adds-two.patch", lab.grader / "wrong_fixes" / "stray.patch")
+
+
+def with_stray_file(lab: Lab) -> None:
+    (lab.service / "webb.py").touch()
+
+
+def with_bare_assert(lab: Lab) -> None:
+    replaced(
+        lab.grader / "test_doubles.py",
+        "    number = rng.randrange(3, 1000)",
+        "    assert rng\n    number = 3",
+    )
+
+
+def with_need_of_a_later_check(lab: Lab) -> None:
+    replaced(lab.grader / "test_doubles.py", 'needs=["answers"]', 'needs=["doubles-large"]')
+
+
+def with_an_unknown_promise(lab: Lab) -> None:
+    replaced(lab.grader / "fixes.toml", 'fails = ["answers"]', 'fails = ["replies"]')
+
+
+def without_reason(lab: Lab) -> None:
+    replaced(lab.grader / "fixes.toml", "Tried with the number two only.", " ")
+
+
+def with_a_new_name_for_a_check(lab: Lab) -> None:
+    replaced(lab.grader / "published_checks.txt", "answers", "replies")
+
+
+def without_fixes(lab: Lab) -> None:
+    (lab.grader / "fixes.toml").unlink()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (without_hints_in_toml, "'replies'"),
+        (without_docstring, "no docstring"),
+        (without_lesson, "README.md is missing"),
+        (with_stray_fix, "stray.patch is not listed"),
+        (with_stray_file, "webb.py has no twin"),
+        (with_bare_assert, "assert without a message"),
+        (with_need_of_a_later_check, "no earlier check"),
+        (with_an_unknown_promise, "no such check"),
+        (without_reason, "does not say why"),
+        (with_a_new_name_for_a_check, "ids never change"),
+        (without_fixes, "fixes.toml"),
+    ],
+)
+def test_what_is_missing_is_told(spoil: Callable[[Lab], None], told: str, lab: Lab) -> None:
+    spoil(lab)
+    faults_found = lint(lab)
+    assert any(told in fault for fault in faults_found), faults_found
+
+
+def test_a_new_lab_lists_what_is_left_to_write(kit: Path) -> None:
+    made = scaffold.new("lesson-14", kit)
+    assert all(path.is_file() for path in made)
+    left = lint(find("14", kit))
+    for subject in ("the scene", "where to look", "the broken files", "first-promise is not in published"):
+        assert any(subject in fault for fault in left), f"{subject} is not in {left}"
+
+
+@pytest.mark.parametrize("asked", ["pagination", "lesson-1234", "lesson-01"])
+def test_a_lab_that_cannot_be_made_is_refused(asked: str, kit: Path) -> None:
+    with pytest.raises(scaffold.CannotMake):
+        scaffold.new(asked, kit)
