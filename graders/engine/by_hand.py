@@ -1,5 +1,6 @@
 """Keeps a started service up for use by hand, and says how to reach it."""
 
+import contextlib
 import shutil
 
 from compose.binaries import find_binary
@@ -38,8 +39,6 @@ def psql(server: PostgresServer, database: str) -> str:
     """A psql line as the schema's owner; the psql of the embedded Postgres where the machine has none."""
     program = "psql"
     if not shutil.which(program):
-        try:
+        with contextlib.suppress(StoresFailed):
             program = str(find_binary("psql"))
-        except StoresFailed:
-            pass
     return f"{program} {server.url(server.owner, database)}"
