@@ -3,7 +3,7 @@ PYTHON ?= python3
 LESSON ?= lesson-05
 BIN := .venv/bin
 
-.PHONY: help grade test lint gate bench lock clean
+.PHONY: help grade test lint gate bench docs lock clean
 
 help:
 	@echo "make grade [LESSON=lesson-05]   grade your copy of a lesson (sets everything up)"
@@ -28,6 +28,7 @@ help:
 # Exit codes 0 (passed) and 1 (failed) are both verdicts; only "could not grade" is an error of make's.
 grade: .venv/kit
 	@$(BIN)/octo_lab grade $(LESSON) || test $$? -eq 1
+	@command -v octo_lab >/dev/null || echo "(octo_lab is in .venv/bin; to have it at hand: source .venv/bin/activate)"
 
 test: .venv/dev
 	@$(BIN)/python -m pytest
@@ -41,7 +42,12 @@ gate: .venv/dev
 bench: .venv/dev
 	@$(BIN)/python -m tests.benchmarks
 
-lock:
+docs: .venv/dev
+	@$(BIN)/python -m tests.cli_reference > docs/cli.md
+	@tmp=$$(mktemp -d) && $(BIN)/octo_lab grade $(LESSON) --submission labs/$(LESSON)/service --seed 1 --json > $$tmp/report.json; \
+		$(BIN)/python -m graders.reports.svg < $$tmp/report.json > docs/failing-screen.svg; rm -r $$tmp
+
+lock: # needs uv on the PATH
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header pyproject.toml requirements.in -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev pyproject.toml requirements.in -o requirements-dev.txt
 
