@@ -1,0 +1,68 @@
+"""The same read on ten thousand rows and on a million: the pairs that may be compared, and how far apart they may be."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from graders.check import expect
+from graders.lesson_05.bounds import Measured, cost_told, expect_statements
+from graders.lesson_05.population import Population
+from graders.lesson_05.reads import Customer, Reads
+from graders.lesson_05.warmth import END_OF_DATA
+
+# An index of a million rows is one or two levels deeper, and its rows lie further apart.
+TIMES = 2
+SLACK = 40
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One read on both databases, chosen so that both return as much."""
+
+    what: str
+    few: Callable[[Reads], object]
+    many: Callable[[Reads], object]
+
+
+def pairs(reads: Reads, people: Population, small_reads: Reads, small: Population) -> Iterator[Pair]:
+    """The four reads; each returns the same number of rows on both databases."""
+    yield Pair("The newest 20 of the largest customer", _newest(small.whale), _newest(people.whale))
+    yield Pair("The overdue list of the largest tenant", _overdue(small.tenants[0]), _overdue(people.tenants[0]))
+    one, other = _with_three_open(small), _with_three_open(people)
+    yield Pair("One invoice by its number", _number(small_reads, one), _number(reads, other))
+    yield Pair("The balance over 3 open invoices", _balance(one), _balance(other))
+
+
+def expect_flat(few: Measured, many: Measured) -> None:
+    """Hold the cost on the large table against the cost on the small one."""
+    expect_statements(few)
+    expect_statements(many)
+    most_rows = TIMES * few.seen.rows_read + SLACK
+    most_buffers = TIMES * few.seen.buffers + SLACK
+    expect(
+        many.seen.rows_read <= most_rows and many.seen.buffers <= most_buffers,
+        expected=f"{many.what}: on a hundred times the rows at most {most_rows} rows and {most_buffers} buffers",
+        got=f"on 10 000 rows: {cost_told(few.seen)}\non 1 000 000 rows: {cost_told(many.seen)}",
+        because="The table grows every night. A read that grows with it is fast in the demo and an outage in the third year.",
+        did=many.did,
+    )
+
+
+def _with_three_open(people: Population) -> Customer:
+    return next(one for one in people.customers if one.open == 3)
+
+
+def _newest(customer: Customer) -> Callable[[Reads], object]:
+    return lambda reads: reads.newest(customer, 20)
+
+
+def _overdue(tenant: int) -> Callable[[Reads], object]:
+    return lambda reads: reads.overdue(tenant, END_OF_DATA, 20)
+
+
+def _number(reads: Reads, customer: Customer) -> Callable[[Reads], object]:
+    number = reads.newest(customer, 1).items[0].number
+    return lambda reads: reads.by_number(customer.tenant, number)
+
+
+def _balance(customer: Customer) -> Callable[[Reads], object]:
+    return lambda reads: reads.balance(customer)

@@ -1,0 +1,51 @@
+"""Who is in the dataset: the largest customer, others of every size, and tenants large and small."""
+
+import random
+from dataclasses import dataclass
+
+from graders.lesson_05.reads import Customer
+from graders.probes.postgres import Postgres
+
+CUSTOMERS = """
+    SELECT customer_id, tenant_id, count(*), count(*) FILTER (WHERE status = 'sent')
+    FROM invoices GROUP BY customer_id, tenant_id ORDER BY count(*) DESC, customer_id
+"""
+TENANTS = """
+    SELECT tenant_id FROM invoices WHERE status = 'sent' GROUP BY tenant_id ORDER BY count(*) DESC, tenant_id
+"""
+
+
+@dataclass(frozen=True)
+class Population:
+    """Customers with invoices, and tenants with open ones; the largest first."""
+
+    customers: tuple[Customer, ...]
+    tenants: tuple[int, ...]
+
+    @property
+    def whale(self) -> Customer:
+        """The one customer that dwarfs all others."""
+        return self.customers[0]
+
+    @property
+    def second(self) -> Customer:
+        """The next largest, whose list is still many pages long."""
+        return self.customers[1]
+
+    def ordinary(self, draw: random.Random, open_invoices: int = 1) -> Customer:
+        """Somebody with a few dozen invoices, at least so many of them open."""
+        return draw.choice([one for one in self.customers if 25 <= one.invoices <= 80 and one.open >= open_invoices])
+
+    def medium(self, draw: random.Random) -> Customer:
+        """Somebody with a few hundred invoices."""
+        return draw.choice([one for one in self.customers[2:] if 200 <= one.invoices <= 400])
+
+    def sample(self) -> tuple[Customer, ...]:
+        """Customers of every size, for what must hold for all."""
+        count = len(self.customers)
+        return tuple(self.customers[at] for at in sorted({0, 1, 2, 9, *range(0, count, max(1, count // 8)), count - 1}))
+
+
+def population_of(postgres: Postgres) -> Population:
+    customers = tuple(Customer(*row) for row in postgres.rows(CUSTOMERS))
+    return Population(customers, tuple(id for (id,) in postgres.rows(TENANTS)))

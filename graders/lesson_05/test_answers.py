@@ -1,0 +1,146 @@
+"""Fast and wrong is wrong: the four reads must give exactly what the tables hold, also right after a write."""
+
+import random
+from datetime import UTC, date, datetime, timedelta
+
+from graders.check import Failure, check, expect
+from graders.lesson_05 import writes
+from graders.lesson_05.differences import first_difference
+from graders.lesson_05.freshness import SCENES, Case, expect_fresh
+from graders.lesson_05.oracle import Oracle
+from graders.lesson_05.population import Population
+from graders.lesson_05.promises import expect_contract
+from graders.lesson_05.reads import Invoice, Reads, walk
+from graders.lesson_05.walks import LIMIT, LongWalk, walk_all
+from graders.lesson_05.warmth import END_OF_DATA
+from graders.probes.api import Api
+from graders.probes.postgres import Postgres
+
+
+@check("contract-kept")
+def test_contract(api: Api, people: Population, rng: random.Random) -> None:
+    """The endpoints keep their contract: fields, statuses, tenants apart."""
+    expect_contract(api, people, rng)
+
+
+@check("pages-exact")
+def test_pages(whale_walk: LongWalk, reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
+    """Page by page, a customer's list holds every invoice once, in the promised order."""
+    _expect_order(whale_walk, oracle)
+    for customer in (people.second, people.ordinary(rng)):
+        _expect_order(walk_all(reads, customer, LIMIT), oracle)
+    exact = people.ordinary(rng)
+    _expect_order(walk_all(reads, exact, len(oracle.newest(exact))), oracle)
+
+
+@check("pages-stable", needs=["pages-exact"])
+def test_pages_under_inserts(reads: Reads, api: Api, people: Population, oracle: Oracle, rng: random.Random) -> None:
+    """A walk through the pages neither repeats nor loses an invoice while new ones come in."""
+    customer = people.medium(rng)
+    there = oracle.newest(customer)
+    seen: list[Invoice] = []
+    for page in walk(lambda cursor: reads.newest(customer, 20, cursor), customer.invoices // 20 + 50):
+        seen += page.items
+        for _ in range(rng.randint(1, 3)):
+            writes.draft(api, customer)
+    known = {invoice.id for invoice in there}
+    difference = first_difference(there, [invoice for invoice in seen if invoice.id in known], "newest")
+    expect(
+        difference is None,
+        expected="all invoices that were there when the walk began, each once, however many are added meanwhile",
+        got=f"{difference}",
+        because="A client that syncs page by page books an invoice twice, or never learns of it.",
+        did=page.did,
+    )
+
+
+@check("overdue-exact")
+def test_overdue(reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
+    """The overdue list holds exactly the open invoices past their due date, longest overdue first."""
+    as_of = END_OF_DATA - timedelta(days=rng.randint(0, 40))
+    for tenant in (people.tenants[0], rng.choice(people.tenants[1:])):
+        pages = list(walk(lambda cursor: reads.overdue(tenant, as_of, LIMIT, cursor), 200))  # noqa: B023
+        got = [item for page in pages for item in page.items]
+        _expect_overdue(oracle.overdue(tenant, as_of), got, pages[0].did)
+    tenant = people.tenants[-1]
+    before, page, after = _today(), reads.overdue(tenant, None, limit=100), _today()
+    days = {before, after}
+    answers = [oracle.overdue(tenant, day)[:100] for day in days]
+    if list(page.items) not in answers:
+        _expect_overdue(answers[0], list(page.items), page.did)
+
+
+@check("number-exact")
+def test_number(reads: Reads, api: Api, people: Population, oracle: Oracle, rng: random.Random) -> None:
+    """An invoice is found by its number in whatever case, and only by its own number."""
+    customer = people.ordinary(rng)
+    known = rng.choice(oracle.newest(customer)).number
+    for asked in (known, known.upper(), known.lower(), known.swapcase()):
+        _expect_found(reads, oracle, customer.tenant, asked)
+    tag = f"{rng.randrange(36**6):x}"
+    for number in (f"Q{tag}_7", f"Q{tag}x7", f"Q{tag}%"):
+        writes.draft(api, customer, number=number)
+    for asked in (f"q{tag}_7", f"q{tag}X7", f"q{tag}%", f"q{tag}__", f"q{tag}"):
+        _expect_found(reads, oracle, customer.tenant, asked)
+
+
+@check("balance-exact")
+def test_balance(reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
+    """A balance is what is outstanding on the customer's open invoices, to the cent."""
+    for customer in (people.whale, people.second, people.ordinary(rng, open_invoices=3), rng.choice(people.customers)):
+        right, got = oracle.balance(customer), reads.balance(customer)
+        expect(
+            got == right,
+            expected=f"{right.open_invoices} open invoices, {right.outstanding_cents} cents in {right.currency}",
+            got=f"{got.open_invoices} open invoices, {got.outstanding_cents} cents in {got.currency}",
+            because="The balance is what a customer is dunned for.",
+        )
+
+
+@check("answers-fresh")
+def test_fresh(reads: Reads, api: Api, postgres: Postgres, oracle: Oracle, people: Population, rng: random.Random) -> None:
+    """Right after a write, whoever made it, each of the four reads knows of it."""
+    case = Case(reads, api, postgres, oracle, people.ordinary(rng), tag=f"F{rng.randrange(10**9)}")
+    for scene in SCENES:
+        expect_fresh(case, scene)
+
+
+def _expect_order(walked: LongWalk, oracle: Oracle) -> None:
+    """The pages that were walked, against the oracle; the end of the list too, where the walk came to it."""
+    got = walked.items()
+    right = oracle.newest(walked.customer)
+    difference = first_difference(right if walked.complete else right[: len(got)], got, "newest")
+    if difference:
+        row = int(difference.split()[1].rstrip(","))
+        at = min((row - 1) // max(1, len(walked.pages[0].items)), len(walked.pages) - 1)
+        raise Failure(
+            expected="created_at descending, then id descending, every invoice once, page after page",
+            got=f"page {at + 1}, {difference}",
+            because="Where two rows may change places, one page shows an invoice twice and the next one never shows it.",
+            did=walked.pages[at].did,
+        )
+
+
+def _expect_overdue(right: list[Invoice], got: list[Invoice], did: str) -> None:
+    difference = first_difference(right, got, "overdue")
+    expect(
+        difference is None,
+        expected="the tenant's sent invoices with due_on before as_of, by due_on, then by id",
+        got=f"{difference}",
+        because="The collections desk works through this list from the top: who is missing is never called.",
+        did=did,
+    )
+
+
+def _expect_found(reads: Reads, oracle: Oracle, tenant: int, asked: str) -> None:
+    right, got = oracle.by_number(tenant, asked), reads.by_number(tenant, asked)
+    expect(
+        got == right,
+        expected=f"invoice {right.id}, whose number is {right.number}" if right else "status 404: nobody has that number",
+        got=f"invoice {got.id}, whose number is {got.number}" if got else "status 404",
+        because="People type a number as it stands on a letter or a bank statement, and mean that one invoice.",
+    )
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()

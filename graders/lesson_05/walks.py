@@ -1,0 +1,46 @@
+"""Long walks through lists, recorded once and judged by several checks."""
+
+from dataclasses import dataclass
+
+from graders.lesson_05.population import Population
+from graders.lesson_05.reads import Customer, Invoice, Page, Reads, walk
+from graders.probes.postgres import Postgres
+
+LIMIT = 100
+SPARE_PAGES = 5
+
+# A walk that reads this many buffers is cut short: its cost is a finding by itself, and waiting for it teaches nobody.
+# The whole walk of a page-by-page design takes a tenth.
+FUSE = 300_000
+FUSE_EVERY = 20
+
+
+@dataclass(frozen=True)
+class LongWalk:
+    """The pages of one customer's list. Not `complete`: cut short because of what it cost, or it did not end."""
+
+    customer: Customer
+    pages: tuple[Page, ...]
+    complete: bool
+
+    def items(self) -> list[Invoice]:
+        return [item for page in self.pages for item in page.items]
+
+
+def walk_whale(reads: Reads, postgres: Postgres, people: Population) -> LongWalk:
+    """All pages of the largest customer's list, unless they cost too much."""
+    whale = people.whale
+    pages: list[Page] = []
+    before = postgres.cost().buffers
+    for page in walk(lambda cursor: reads.newest(whale, LIMIT, cursor), whale.invoices // LIMIT + SPARE_PAGES):
+        pages.append(page)
+        if len(pages) % FUSE_EVERY == 0 and postgres.cost().buffers - before > FUSE:
+            return LongWalk(whale, tuple(pages), complete=False)
+    return LongWalk(whale, tuple(pages), complete=pages[-1].next_cursor is None)
+
+
+def walk_all(reads: Reads, customer: Customer, limit: int) -> LongWalk:
+    """All pages of a customer's list."""
+    most = customer.invoices // limit + SPARE_PAGES
+    pages = tuple(walk(lambda cursor: reads.newest(customer, limit, cursor), most))
+    return LongWalk(customer, pages, complete=pages[-1].next_cursor is None)

@@ -1,0 +1,61 @@
+"""Which locks a migration still held on a table when each of its statements ended, as Postgres itself notes it down."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import LiteralString
+
+from graders.probes.postgres import Postgres
+
+# An event trigger runs inside the migration's own session, so what it sees is certain and not a matter of timing.
+WATCH: LiteralString = """
+    CREATE SCHEMA octo_watch;
+    CREATE TABLE octo_watch.seen (at bigint GENERATED ALWAYS AS IDENTITY, command text, about text, held text[]);
+    CREATE FUNCTION octo_watch.held() RETURNS text[] LANGUAGE sql AS $$
+        SELECT coalesce(array_agg(DISTINCT mode), '{}') FROM pg_locks
+        WHERE pid = pg_backend_pid() AND granted AND locktype = 'relation' AND relation = to_regclass('public.invoices')
+    $$;
+    CREATE FUNCTION octo_watch.ended() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO octo_watch.seen (command, about, held)
+        SELECT command_tag, CASE WHEN classid = 'pg_class'::regclass
+                   THEN coalesce((SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = objid), object_identity)
+                   ELSE object_identity END, octo_watch.held()
+        FROM pg_event_trigger_ddl_commands();
+    END $$;
+    CREATE FUNCTION octo_watch.rewrites() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO octo_watch.seen (command, about, held)
+        VALUES ('table rewrite', pg_event_trigger_table_rewrite_oid()::regclass::text, octo_watch.held());
+    END $$;
+    CREATE EVENT TRIGGER octo_watch_ended ON ddl_command_end EXECUTE FUNCTION octo_watch.ended();
+    CREATE EVENT TRIGGER octo_watch_rewrites ON table_rewrite EXECUTE FUNCTION octo_watch.rewrites();
+"""
+
+UNWATCH: LiteralString = """
+    DROP EVENT TRIGGER octo_watch_ended;
+    DROP EVENT TRIGGER octo_watch_rewrites;
+    DROP SCHEMA octo_watch CASCADE;
+"""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One schema change that took effect: its command tag, its table, and the locks then held on `invoices`."""
+
+    command: str
+    about: str
+    held: tuple[str, ...]
+
+
+@contextmanager
+def watched(postgres: Postgres) -> Iterator[list[Statement]]:
+    """Note down every schema change inside the block; the list is filled when the block ends."""
+    seen: list[Statement] = []
+    postgres.rows(WATCH)
+    try:
+        yield seen
+    finally:
+        rows = postgres.rows("SELECT command, about, held FROM octo_watch.seen ORDER BY at")
+        seen += [Statement(command, about, tuple(held)) for command, about, held in rows]
+        postgres.rows(UNWATCH)

@@ -1,0 +1,122 @@
+"""Query plans as auto_explain wrote them: what a statement read, threw away, and through which index. Pure functions."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+Node = Mapping[str, Any]
+
+FILTERS = ("Filter", "Recheck Cond", "Index Cond")
+REMOVED = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One executed statement. `settings` are the planner settings that differed from Postgres' own defaults."""
+
+    user: str
+    query: str
+    root: Node
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, user: str, entry: Mapping[str, Any]) -> "Plan":
+        """From the JSON that auto_explain logs."""
+        return cls(user, str(entry.get("Query Text", "")), entry["Plan"], entry.get("Settings", {}))
+
+    def nodes(self) -> Iterator[Node]:
+        """Every step of the plan, the outermost first."""
+        waiting = [self.root]
+        while waiting:
+            node = waiting.pop(0)
+            yield node
+            waiting[0:0] = node.get("Plans", [])
+
+    def rows_read(self) -> int:
+        """Rows and index entries fetched by all scans, those thrown away included."""
+        return sum(_read(node) for node in self.nodes() if _is_scan(node))
+
+    def indexes(self) -> frozenset[str]:
+        """Names of the indexes that this execution went through."""
+        return frozenset(node["Index Name"] for node in self.nodes() if "Index Name" in node)
+
+    def tables(self) -> frozenset[str]:
+        return frozenset(node["Relation Name"] for node in self.nodes() if "Relation Name" in node)
+
+    def buffers(self) -> int:
+        return int(self.root.get("Shared Hit Blocks", 0)) + int(self.root.get("Shared Read Blocks", 0))
+
+    def telling_line(self) -> str:
+        """The one step that explains the cost, as a sentence: the scan that read most, and what became of it."""
+        scans = [node for node in self.nodes() if _is_scan(node)]
+        if not scans:
+            return str(self.root.get("Node Type", "no plan"))
+        return _sentence(max(scans, key=_read)) + _sorting(self)
+
+
+def _is_scan(node: Node) -> bool:
+    return "Relation Name" in node and _executed(node)
+
+
+def _executed(node: Node) -> bool:
+    return int(node.get("Actual Loops", 0)) > 0
+
+
+def _total(node: Node, name: str) -> int:
+    """A count of all loops together; the plan gives it per loop."""
+    return round(float(node.get(name, 0)) * int(node.get("Actual Loops", 0)))
+
+
+def _read(node: Node) -> int:
+    """A bitmap heap scan counts once: its rows, or the index entries that led to them, whichever are more."""
+    rows = _total(node, "Actual Rows") + _thrown_away(node)
+    return max(rows, sum(_entries(child) for child in node.get("Plans", ())))
+
+
+def _entries(node: Node) -> int:
+    """Index entries below a bitmap heap scan (BitmapAnd and BitmapOr have the scans under them)."""
+    if node.get("Node Type") == "Bitmap Index Scan":
+        return _total(node, "Actual Rows")
+    return sum(_entries(child) for child in node.get("Plans", ()))
+
+
+def _thrown_away(node: Node) -> int:
+    return sum(_total(node, name) for name in REMOVED)
+
+
+def _sentence(node: Node) -> str:
+    through = _through(node)
+    place = f"{node['Node Type']} on {node['Relation Name']}" + (f" through {through}" if through else "")
+    line = f"{place}: {grouped(_read(node))} rows read"
+    thrown = _thrown_away(node)
+    if thrown:
+        line += f", {grouped(thrown)} thrown away"
+    condition = next((f"{name} {node[name]}" for name in FILTERS if name in node), "")
+    return f"{line}; {condition}" if condition else line
+
+
+def _through(node: Node) -> str:
+    """The index or indexes that a scan goes through."""
+    names = [node["Index Name"]] if "Index Name" in node else []
+    below = list(node.get("Plans", ()))
+    while below:
+        child = below.pop(0)
+        names += [child["Index Name"]] if "Index Name" in child else []
+        below += child.get("Plans", ())
+    return " and ".join(dict.fromkeys(names))
+
+
+def _sorting(plan: Plan) -> str:
+    """The sort of many rows for few, which no scan shows."""
+    for node in plan.nodes():
+        if node.get("Node Type") in ("Sort", "Incremental Sort") and node.get("Plans"):
+            sorted_rows = _total(node["Plans"][0], "Actual Rows")
+            kept = _total(plan.root, "Actual Rows")
+            if sorted_rows > max(kept, 1):
+                return f"\nthen {node['Node Type']} by {', '.join(node['Sort Key'])}: {grouped(sorted_rows)} rows for {grouped(kept)}"
+    return ""
+
+
+def grouped(number: int) -> str:
+    """A count as people read it: 1 000 000."""
+    return f"{number:,}".replace(",", " ")
