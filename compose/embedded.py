@@ -12,7 +12,7 @@ from compose.dataset_cache import EMPTY, Making
 from compose.disk import full_disk_explained
 from compose.identity import Identity, stores_identity
 from compose.passwords import new_password
-from compose.places import silently
+from compose.places import cache_root, silently
 from compose.postgres import APP, GRADE, GRADER, OWNER
 from compose.reachable import postgres_programs, valkey_program
 from compose.server import Server
@@ -58,6 +58,7 @@ def start(
     Raises StoresFailed with the server's own last lines and what to do.
     """
     identity = stores_identity()
+    cache_root(say)  # says so when the data cannot be kept where they were asked to be
     run = Run(run_dir, identity.directory(run_dir / "stores"), identity, fixed, record, say)
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, run.home, ignore_errors=True)

@@ -18,6 +18,7 @@ from compose import processes
 from compose.disk import full_disk_explained
 from compose.identity import can_enter, stores_identity
 from compose.locks import Held, locked
+from compose.spread import spread_trees
 from compose.stores import StoresFailed
 
 CACHE_VARIABLE = "OCTO_LAB_CACHE"
@@ -86,6 +87,7 @@ def _runs() -> Path:
     if not runs.is_dir():
         runs.mkdir(exist_ok=True)
         runs.chmod(0o711)
+    spread_trees(runs)
     return runs
 
 

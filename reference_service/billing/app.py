@@ -1,4 +1,4 @@
-"""The process `web` starts whole or not at all: configuration, logs, connections, HTTP, in this order."""
+"""The process `web` starts whole or not at all: configuration, address, connections, HTTP, in this order."""
 
 import asyncio
 import logging
@@ -27,11 +27,12 @@ def main() -> int:
     log_as_json(config.log_level)
     exit_zero_on_stop_signals()
     try:
-        with bind(config.host, config.port) as bound:
-            asyncio.run(serve(config, bound))
+        bound = bind(config.host, config.port)
     except OSError as trouble:
         log.error("cannot listen on %s port %s: %s", config.host, config.port, trouble)
         return EXIT_UNAVAILABLE
+    try:
+        asyncio.run(serve(config, bound))
     except PoolTimeout:
         log.error("postgres did not answer; the service did not start")
         return EXIT_UNAVAILABLE
@@ -39,6 +40,7 @@ def main() -> int:
 
 
 async def serve(config: WebConfig, bound: socket.socket) -> None:
+    """Serve until a signal ends it: that comes out of here as SystemExit, when everything is given back."""
     try:
         async with open_pool(config.database_url) as pool:
             server = server_for(create_api(pool), config.shutdown_grace_seconds)

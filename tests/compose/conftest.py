@@ -1,4 +1,4 @@
-"""Real stores for the tests of `compose`: one cache for most of them, an empty one for those that change it."""
+"""Real stores for the tests of `compose`: one cache for most, an empty one for those that change it."""
 
 import secrets
 from collections.abc import Callable, Iterator

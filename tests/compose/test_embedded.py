@@ -15,13 +15,15 @@ from redis.retry import Retry
 from compose import embedded, ports, postgres
 from compose.places import RunDirectory
 from compose.stores import FixedAddresses, StoresFailed
-from tests.compose.conftest import CACHE, EVERYTHING, POSTGRES, Numbers, Told, stores
+from tests.compose.conftest import CACHE, EVERYTHING, POSTGRES, Told, stores
 
 
 def recorded(run: RunDirectory) -> list[psutil.Process]:
     """All servers of the run with their children."""
     lines = (run.path / "processes").read_text().splitlines()
-    living = [psutil.Process(int(line.split()[0])) for line in lines if psutil.pid_exists(int(line.split()[0]))]
+    living = [
+        psutil.Process(int(line.split()[0])) for line in lines if psutil.pid_exists(int(line.split()[0]))
+    ]
     return [process for head in living for process in (head, *head.children(recursive=True))]
 
 
@@ -55,7 +57,10 @@ def test_the_cache_forgets_and_the_queue_does_not(cache: Path) -> None:
             with pytest.raises(redis.ResponseError, match="protected"):
                 client.config_set("dir", "/tmp")
         once = Retry(NoBackoff(), 0)
-        with redis.Redis(port=up.queue.port, retry=once) as stranger, pytest.raises(redis.AuthenticationError):
+        with (
+            redis.Redis(port=up.queue.port, retry=once) as stranger,
+            pytest.raises(redis.AuthenticationError),
+        ):
             stranger.ping()
 
 
@@ -171,11 +176,16 @@ def test_a_port_lost_at_the_last_moment_is_replaced(
             assert server.port != taken
 
 
-def test_a_server_that_does_not_come_up_has_the_last_word(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_does_not_come_up_has_the_last_word(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with stores(POSTGRES):
         pass
     monkeypatch.setattr(postgres, "SETTINGS", postgres.SETTINGS + "work_mem = 'a lot'\n")
-    with pytest.raises(StoresFailed, match="Postgres stopped while it was starting") as failed, stores(POSTGRES):
+    with (
+        pytest.raises(StoresFailed, match="Postgres stopped while it was starting") as failed,
+        stores(POSTGRES),
+    ):
         pass
     assert 'invalid value for parameter "work_mem"' in failed.value.details
     assert failed.value.remedy
@@ -195,5 +205,7 @@ def test_the_settings_that_make_counting_repeatable(cache: Path) -> None:
     with stores(POSTGRES) as up:
         assert up.postgres
         with psycopg.connect(up.postgres.url(up.postgres.app)) as session:
-            rows = session.execute("SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(expected)])
+            rows = session.execute(
+                "SELECT name, setting FROM pg_settings WHERE name = ANY(%s)", [list(expected)]
+            )
             assert dict(rows.fetchall()) == expected

@@ -1,4 +1,4 @@
-"""What the three roles of Postgres may do: the app reads and writes rows, the owner changes structure, neither looks."""
+"""What the three roles of Postgres may do: the app writes rows, the owner changes structure, neither looks."""
 
 from collections.abc import Iterator
 
@@ -118,7 +118,11 @@ def test_another_database_has_the_same_grants(postgres: PostgresServer) -> None:
 
 
 def test_letters_are_ordered_and_lowered_the_same_on_every_system(app: Session) -> None:
-    assert app.execute("SELECT lower('ÄRGER-№1'), 'Z' < 'a', 'z' < 'ä'").fetchone() == ("ärger-№1", True, True)
+    assert app.execute("SELECT lower('ÄRGER-№1'), 'Z' < 'a', 'z' < 'ä'").fetchone() == (
+        "ärger-№1",
+        True,
+        True,
+    )
 
 
 def test_wrong_and_missing_passwords_are_refused(postgres: PostgresServer) -> None:

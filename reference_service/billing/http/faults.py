@@ -108,5 +108,5 @@ def _fault(error: dict[str, Any]) -> problems.Fault:
 def _allowed_methods(request: Request) -> str:
     """All methods of this path; the framework names only those of the first route that fits."""
     routes = request.app.state.routes
-    fitting = [route for route in routes if route.path_regex.match(request.url.path)]
-    return ", ".join(sorted(method for route in fitting for method in route.methods))
+    fitting = [route for route in routes if route.path_regex.match(request.scope["path"])]
+    return ", ".join(sorted({method for route in fitting for method in route.methods}))

@@ -59,20 +59,20 @@ def _pieces(text: str) -> Iterator[tuple[int, int, bool]]:
         position = token.end()
         if token["comment"] == "/*":
             position = _block_comment_end(text, token.start())
-        elif not token["comment"]:
+        if not token["comment"] or position > len(text):
             yield token.start(), token.end(), bool(token["end"])
     if position < len(text):
         yield position, len(text), False
 
 
 def _block_comment_end(text: str, start: int) -> int:
-    """Where the comment that begins at `start` ends. Block comments nest in SQL."""
+    """Where the comment that begins at `start` ends, past the end if nowhere. Block comments nest in SQL."""
     depth = 0
     for mark in re.finditer(r"/\*|\*/", text[start:]):
         depth += 1 if mark[0] == "/*" else -1
         if depth == 0:
             return start + mark.end()
-    return len(text)
+    return len(text) + 1
 
 
 def _statement(text: str, begin: int, end: int) -> Statement:
