@@ -1,0 +1,78 @@
+"""A process starts with a valid configuration or names every fault; variables do what the table says."""
+
+import re
+
+import pytest
+
+from tests.reference_service.running import Database, free_port, procfile, run, started, web_env
+from tests.reference_service.test_contract_tables import table
+
+VARIABLES = {name: (read_by, needed) for name, read_by, needed, *_ in table("variable")}
+BAD = {
+    "PORT": ["0", "65536", "8.5", "٣"],
+    "DATABASE_URL": ["postgresql://", "mysql://a:hush@b/c", "postgresql://a:hush@b", "//[hush"],
+    "LOG_LEVEL": ["loud"],
+    "SHUTDOWN_GRACE_SECONDS": ["-1", "1.5", "3601", "soon"],
+}
+GOOD = {"PORT": "8080", "DATABASE_URL": "postgresql://billing_app:hush@127.0.0.1:1/billing"}
+
+
+def faults_of(process: str, env: dict[str, str]) -> list[str]:
+    """The variables that the process names when it refuses to start."""
+    ended = run(procfile()[process], env)
+    assert ended.code == 78
+    (line,) = ended.lines
+    assert line["level"] == "error"
+    named = [word for word in re.findall(r"\w+", line["message"]) if word in VARIABLES]
+    assert len(line["faults"]) == len(named)
+    assert "hush" not in str(line)
+    return named
+
+
+@pytest.mark.parametrize("process", ["release", "web"])
+def test_every_missing_variable_is_named_at_once(process: str, base_env: dict[str, str]) -> None:
+    wanted = [name for name, (read_by, needed) in VARIABLES.items() if process in read_by and needed == "yes"]
+    assert faults_of(process, base_env) == wanted
+    assert faults_of(process, {**base_env, **dict.fromkeys(wanted, " ")}) == wanted
+
+
+def test_every_bad_value_is_named_at_once(base_env: dict[str, str]) -> None:
+    for turn in range(max(map(len, BAD.values()))):
+        bad = {name: values[turn % len(values)] for name, values in BAD.items()}
+        assert sorted(faults_of("web", {**base_env, **bad})) == sorted(BAD)
+
+
+def test_only_one_bad_value_is_named_alone(base_env: dict[str, str]) -> None:
+    assert faults_of("web", {**base_env, **GOOD, "LOG_LEVEL": "loud"}) == ["LOG_LEVEL"]
+
+
+def test_every_variable_of_the_table_is_tried() -> None:
+    assert set(VARIABLES) == {*BAD, "HOST"}
+
+
+def test_host_is_where_it_listens(database: Database, base_env: dict[str, str]) -> None:
+    env = {**web_env(database, base_env), "HOST": "0.0.0.0"}
+    with started(env) as web:
+        assert web.wait_for_line("listening")["addresses"] == [["0.0.0.0", int(env["PORT"])]]
+
+
+def test_log_level_silences_what_is_below(database: Database, base_env: dict[str, str]) -> None:
+    with started({**web_env(database, base_env), "LOG_LEVEL": "Warning"}) as web:
+        web.terminate()
+        assert web.ended() == 0
+    assert web.lines == []
+
+
+def test_postgres_that_is_away_ends_the_release(base_env: dict[str, str]) -> None:
+    env = {**base_env, "DATABASE_URL": f"postgresql://a:hush@127.0.0.1:{free_port()}/billing"}
+    ended = run(procfile()["release"], env)
+    assert ended.code == 69
+    assert "hush" not in str(ended.lines)
+
+
+def test_a_port_that_is_taken_ends_the_web(database: Database, base_env: dict[str, str]) -> None:
+    env = web_env(database, base_env)
+    with started(env):
+        ended = run(procfile()["web"], env)
+    assert ended.code == 69
+    assert env["PORT"] in ended.message()
