@@ -5,7 +5,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Iterable
+import time
 
 import psutil
 
@@ -24,30 +24,26 @@ def end_group(pid: int, sig: signal.Signals = signal.SIGKILL) -> None:
         os.killpg(pid, sig)
 
 
-def end_descendants(spare: Iterable[int] = ()) -> None:
-    """SIGKILL everything below this process and wait until it is gone; repeated, since a family may still grow."""
-    spared = set(spare)
-    for _ in range(20):
-        family = [p for p in _descendants() if p.pid not in spared]
-        if not family:
-            return
+def end_descendants(patience: float = 5.0) -> None:
+    """SIGKILL everything below this process until nothing is left, or `patience` seconds have passed.
+
+    A list of processes is old when it is read: one may fork while its parent is being killed. What cannot lie is the
+    kernel's word that we have no child at all, since an orphan becomes our child.
+    """
+    deadline = time.monotonic() + patience
+    while _has_children() and time.monotonic() < deadline:
+        family = psutil.Process().children(recursive=True)
         for process in family:
             with contextlib.suppress(psutil.Error):
                 process.kill()
-        psutil.wait_procs(family, timeout=0.5)
+        psutil.wait_procs(family, timeout=0.1)
 
 
-def _descendants() -> list[psutil.Process]:
-    found = psutil.Process().children(recursive=True)
-    return [p for p in found if _alive(p)]
-
-
-def _alive(process: psutil.Process) -> bool:
+def _has_children() -> bool:
+    """Reap those that have ended, and tell whether any is left (wait(2): ECHILD)."""
     try:
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return True
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(process.pid, os.WNOHANG)
-    except psutil.Error:
-        pass
-    return False
+        while os.waitpid(-1, os.WNOHANG) != (0, 0):
+            continue
+    except ChildProcessError:
+        return False
+    return True
