@@ -9,7 +9,7 @@ import psycopg
 from compose.identity import Identity
 from compose.ports import HOST
 from compose.server import Recipe
-from compose.stores import Login
+from compose.stores import Login, StoresFailed
 
 GRADER, OWNER, APP = "octo_grader", "billing_owner", "billing_app"
 
@@ -71,6 +71,8 @@ log_lock_waits = on
 log_statement = none
 log_checkpoints = off
 """
+
+DAMAGED = "Perhaps the cached data are damaged: run `octo_lab doctor --clean`, then the same command again."
 
 # Passwords over TCP and nothing else: no local line, no trust.
 LOGINS = "host all all 127.0.0.1/32 scram-sha-256\n"
@@ -148,17 +150,17 @@ def settings(port: int, cluster: Cluster, purpose: Purpose) -> str:
 def _up(cluster: Cluster) -> bool:
     """Whether Postgres says in its own file that it takes connections, as pg_ctl asks it."""
     try:
-        return (cluster.data / "postmaster.pid").read_text().splitlines()[7:] == ["ready   "]
+        return (cluster.data / "postmaster.pid").read_text().split()[-1:] == ["ready"]
     except FileNotFoundError:
         return False
 
 
-def _version(port: int, cluster: Cluster) -> str | None:
+def _version(port: int, cluster: Cluster) -> str:
     try:
         with connect(port, cluster.grader(), cluster.first_database) as connection:
             number = connection.info.server_version
-    except psycopg.OperationalError:
-        return None
+    except psycopg.OperationalError as error:
+        raise StoresFailed("Postgres is up and lets nobody in.", DAMAGED, str(error)) from error
     return f"{number // 10000}.{number % 10000}"
 
 

@@ -88,15 +88,11 @@ def _remaining(left: Sequence[psutil.Process], seconds: float) -> Sequence[psuti
 
 
 def _gone(process: psutil.Process) -> bool:
-    """Gone, or a zombie: one that we adopted (as a subreaper) is collected, one of another parent is his."""
+    """Gone, or a zombie, whom only its parent can collect."""
     try:
-        if process.status() != psutil.STATUS_ZOMBIE:
-            return False
-        with suppress(ChildProcessError):
-            os.waitpid(process.pid, os.WNOHANG)
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
-        pass
-    return True
+        return True
 
 
 def append(record: Path, pid: int) -> None:

@@ -37,6 +37,7 @@ class Numbers:
 
     key: str = field(default_factory=lambda: secrets.token_hex(4))
     built: int = 0
+    file: str = ""  # where the numbers stand, relative to the data directory
 
     def dataset(self) -> Dataset:
         return Dataset(self.key, self.fill)
@@ -45,6 +46,7 @@ class Numbers:
         self.built += 1
         with psycopg.connect(server.url(server.owner)) as session:
             session.execute("CREATE TABLE numbers AS SELECT n FROM generate_series(1, 1000) n")
+            (self.file,) = session.execute("SELECT pg_relation_filepath('numbers')").fetchone() or ("",)
 
 
 Start = Callable[..., AbstractContextManager[Stores]]

@@ -1,0 +1,45 @@
+"""What broke in the stores themselves while a service used them: then the verdict is `ungraded`."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from compose.disk import REMEDY as FULL_DISK
+from compose.last_words import NEVER_UP
+from compose.stores import Stores, StoresFailed
+
+# SQLSTATEs (Postgres manual, appendix A) that say something of the machine and nothing of the service.
+REMEDIES = {
+    "53100": FULL_DISK,
+    "58030": "The disk gave an error: look at the system's log, or set OCTO_LAB_CACHE to another disk.",
+    "XX001": "The cached data are damaged: run `octo_lab doctor --clean`, then the same command again.",
+    "XX002": "The cached data are damaged: run `octo_lab doctor --clean`, then the same command again.",
+}
+
+# A quote inside a message is written \\" in the log, so no text of a service can pass for one of these.
+TELLING = re.compile(rb'"state_code":"(?:%s)"|"error_severity":"PANIC"' % "|".join(REMEDIES).encode())
+KILLED = re.compile(rb'"message":"[a-z ]+ \(PID \d+\) was terminated by signal')
+
+
+def trouble(stores: Stores) -> StoresFailed | None:
+    """The first thing that went wrong in the stores through no fault of the service, or None.
+
+    Asked while the stores are still up. A full disk, damaged data, a server killed by the system.
+    """
+    if stores.postgres:
+        for entry in _telling(stores.postgres.log):
+            remedy = REMEDIES.get(entry.get("state_code", ""), NEVER_UP)
+            return StoresFailed(f"Postgres had trouble of its own: {entry['message']}.", remedy)
+    for server in (stores.cache, stores.queue):
+        if server and b"No space left on device" in server.log.read_bytes():
+            return StoresFailed("The disk is full: Valkey could not write.", FULL_DISK)
+    return None
+
+
+def _telling(log: Path) -> Iterator[dict[str, Any]]:
+    with log.open("rb") as lines:
+        for line in lines:
+            if TELLING.search(line) or (KILLED.search(line) and b'"backend_type":"postmaster"' in line):
+                yield json.loads(line)
