@@ -16,7 +16,7 @@ import psycopg
 
 from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigFaults, release_config
 from billing.operations.logs import log_as_json
-from billing.storage.ledger import AnotherRelease, LedgerDisagrees, locked, pending
+from billing.storage.ledger import AnotherRelease, LedgerDisagrees, lock, pending
 from billing.storage.migration_files import BadMigrationFile, Migration, read_folder
 from billing.storage.migrations import MigrationFailed, apply
 
@@ -48,17 +48,20 @@ def main(arguments: Sequence[str]) -> int:
     except psycopg.OperationalError as trouble:
         log.error("postgres does not serve: %s", trouble)
         return EXIT_UNAVAILABLE
+    except psycopg.Error as trouble:
+        log.error("postgres refuses: %s", trouble)
+        return EXIT_REFUSED
     return 0
 
 
 def _migrate(connection: psycopg.Connection, migrations: list[Migration], last: int) -> None:
-    with locked(connection, SECONDS_TO_WAIT_FOR_ANOTHER_RELEASE):
-        waiting = [migration for migration in pending(connection, migrations) if migration.version <= last]
-        for migration in waiting:
-            started = time.perf_counter()
-            apply(connection, migration)
-            seconds = round(time.perf_counter() - started, 3)
-            log.info("applied", extra={"fields": {"migration": migration.name, "seconds": seconds}})
+    lock(connection, SECONDS_TO_WAIT_FOR_ANOTHER_RELEASE)
+    waiting = [migration for migration in pending(connection, migrations) if migration.version <= last]
+    for migration in waiting:
+        started = time.perf_counter()
+        apply(connection, migration)
+        seconds = round(time.perf_counter() - started, 3)
+        log.info("applied", extra={"fields": {"migration": migration.name, "seconds": seconds}})
     log.info("schema is current", extra={"fields": {"version": last, "applied": len(waiting)}})
 
 

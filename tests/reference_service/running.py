@@ -38,7 +38,7 @@ def eventually(condition: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + SECONDS
     while not (found := condition()):
         assert time.monotonic() < deadline, f"never happened: {what}"
-        time.sleep(0.01)
+        time.sleep(0.03)
     return found
 
 
@@ -138,9 +138,13 @@ class Web:
     popen: "subprocess.Popen[bytes]"
     url: str
     lines: list[Row] = field(default_factory=list)
+    session: requests.Session = field(default_factory=requests.Session)
     reader: threading.Thread = field(init=False)
 
     def __post_init__(self) -> None:
+        self.session.trust_env = False
+        # A connection for each request: none is found closed by the time it is used again.
+        self.session.headers["Connection"] = "close"
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -151,7 +155,7 @@ class Web:
 
     def call(self, method: str, path: str, *, tenant: object = None, **options: Any) -> requests.Response:
         headers = {**({"X-Tenant-ID": str(tenant)} if tenant else {}), **options.pop("headers", {})}
-        return requests.request(
+        return self.session.request(
             method, self.url + path, headers=headers, timeout=SECONDS, allow_redirects=False, **options
         )
 

@@ -65,7 +65,7 @@ def cost(large: Tenant, path: str, **query: object) -> tuple[Row, Cost]:
 
 
 def far_into(large: Tenant, path: str, pages: int, **query: object) -> str:
-    cursor = {}
+    cursor: dict[str, str] = {}
     for _ in range(pages):
         cursor = {"cursor": ok(large.get(path, limit=100, **cursor, **query))["next_cursor"]}
     return cursor["cursor"]

@@ -1,6 +1,8 @@
 """The service is laid out as its README says: rooms, one direction between them, one screen a file."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +62,17 @@ def test_the_service_knows_nothing_of_the_kit() -> None:
             "labs",
             "octo_lab",
         }
+
+
+def test_types_hold_in_strict_mode(base_env: dict[str, str]) -> None:
+    """mypy.ini of the service, with the libraries that its requirements name."""
+    python = Path(base_env["PATH"].partition(":")[0]) / "python"
+    cache = SERVICE.parent / ".mypy_cache" / "reference_service"
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--python-executable", str(python), "--cache-dir", str(cache)],
+        cwd=SERVICE,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference_service.running import SERVICE, Database, Ended, eventually, release
+from tests.reference_service.running import SERVICE, Database, Ended, eventually, procfile, release, run
 
 FILES = sorted(path.name for path in (SERVICE / "migrations").glob("*.sql"))
 LAST = FILES[-1]
@@ -63,7 +63,7 @@ def test_a_changed_file_is_refused_but_line_ends_are_no_change(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
     text = (migrations / FILES[1]).read_bytes()
-    (migrations / FILES[1]).write_bytes(text.replace(b"\n", b"\r\n"))
+    (migrations / FILES[1]).write_bytes(b"\xef\xbb\xbf" + text.replace(b"\n", b"\r\n"))
     assert release(database, base_env, tree).code == 0
     (migrations / FILES[1]).write_bytes(text + b"-- more\n")
     ended = release(database, base_env, tree)
@@ -97,12 +97,13 @@ def test_a_file_that_comes_too_late_is_refused(
         ("5_short.sql", "SELECT 1;"),
         ("0004_again.sql", "SELECT 1;"),
         ("0005_odd.sql", "-- migrate: no-transactions\nSELECT 1;"),
+        ("0005_latin.sql", "SELECT 'Gr\udcf6\udcdfe';"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_named_and_nothing_is_done(
     empty_database: Database, base_env: dict[str, str], tree: Path, migrations: Path, name: str, text: str
 ) -> None:
-    (migrations / name).write_text(text)
+    (migrations / name).write_text(text, errors="surrogateescape")
     ended = release(empty_database, base_env, tree)
     assert ended.code == 1
     assert name in ended.message()
@@ -161,6 +162,26 @@ def test_a_file_outside_of_a_transaction_goes_on_after_it_is_mended(
     (migrations / "0005_kept.sql").write_text(head)
     assert release(database, base_env, tree).code == 0
     assert ledger(database) == [*FILES, "0005_kept.sql"]
+
+
+@pytest.mark.parametrize("body", ["BEGIN; SELECT 1/0;", "BEGIN; CREATE TABLE lost (id int);"])
+def test_a_transaction_of_its_own_that_never_commits_is_refused(
+    database: Database, base_env: dict[str, str], tree: Path, migrations: Path, body: str
+) -> None:
+    (migrations / "0005_begins.sql").write_text(f"-- migrate: no-transaction\n{body}")
+    ended = release(database, base_env, tree)
+    assert ended.code == 1
+    assert "0005_begins.sql" in ended.message()
+    assert ledger(database) == FILES
+    assert "lost" not in tables(database)
+
+
+def test_a_role_that_may_not_change_the_schema_is_told(
+    empty_database: Database, base_env: dict[str, str]
+) -> None:
+    ended = run(procfile()["release"], {**base_env, "DATABASE_URL": empty_database.app_url()})
+    assert ended.code == 1
+    assert "permission denied" in ended.message()
 
 
 TRICKY = r"""

@@ -1,9 +1,6 @@
 """The database itself knows what was done to its schema, and one release at a time does it."""
 
-import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from psycopg import Connection
 
@@ -12,8 +9,6 @@ from billing.storage.migration_files import Migration
 # Any number will do, as long as it is this one wherever the schema is changed.
 ADVISORY_LOCK = 5_207_143_700_114
 SECONDS_BETWEEN_TRIES = 0.2
-
-log = logging.getLogger(__name__)
 
 
 class AnotherRelease(Exception):
@@ -24,23 +19,17 @@ class LedgerDisagrees(Exception):
     """What was applied to the database is not what the folder says; the text says where."""
 
 
-@contextmanager
-def locked(connection: Connection, seconds: float) -> Iterator[None]:
-    """Hold the release lock. Raises AnotherRelease after `seconds`.
+def lock(connection: Connection, seconds: float) -> None:
+    """Take the release lock; it is held until the connection closes. Raises AnotherRelease after `seconds`.
 
     It asks again and again instead of waiting inside Postgres: a SELECT that waits holds a snapshot, and the
     other release's CREATE INDEX CONCURRENTLY waits for all older snapshots. They would wait for each other.
     """
     deadline = time.monotonic() + seconds
-    while not _asked(connection, "SELECT pg_try_advisory_lock(%s)"):
+    while not _try_lock(connection):
         if time.monotonic() > deadline:
             raise AnotherRelease(f"Another release has been running for {seconds:.0f} seconds.")
         time.sleep(SECONDS_BETWEEN_TRIES)
-    try:
-        yield
-    finally:
-        if not connection.broken:
-            _asked(connection, "SELECT pg_advisory_unlock(%s)")
 
 
 def pending(connection: Connection, migrations: list[Migration]) -> list[Migration]:
@@ -76,6 +65,6 @@ def record(connection: Connection, migration: Migration) -> None:
     connection.execute(query, (migration.version, migration.name, migration.checksum))
 
 
-def _asked(connection: Connection, query: str) -> bool:
-    row = connection.execute(query, (ADVISORY_LOCK,)).fetchone()
+def _try_lock(connection: Connection) -> bool:
+    row = connection.execute("SELECT pg_try_advisory_lock(%s)", (ADVISORY_LOCK,)).fetchone()
     return bool(row and row[0])

@@ -37,6 +37,8 @@ def read_folder(folder: Path) -> list[Migration]:
                 f"{migrations[migration.version].name} and {path.name} have the same number."
             )
         migrations[migration.version] = migration
+    if not migrations:
+        raise BadMigrationFile(f"There is no migration in {folder}.")
     return list(migrations.values())
 
 
@@ -44,9 +46,7 @@ def _read(path: Path) -> Migration:
     named = FILE_NAME.fullmatch(path.name)
     if not named:
         raise BadMigrationFile(f"{path.name}: name it like 0005_what_it_does.sql, in small letters.")
-    text = path.read_text(
-        "utf-8"
-    )  # reads every kind of line end as \n, so a checkout on Windows is the same file
+    text = _text(path)
     words = DIRECTIVE.findall(text)
     for word in words:
         if word != NO_TRANSACTION:
@@ -60,3 +60,11 @@ def _read(path: Path) -> Migration:
         statements=tuple(split(text)),
         in_transaction=not words,
     )
+
+
+def _text(path: Path) -> str:
+    """The text with plain line ends and no byte order mark: a checkout on Windows is the same file."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise BadMigrationFile(f"{path.name} is not written in UTF-8.") from None

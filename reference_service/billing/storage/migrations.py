@@ -33,7 +33,7 @@ def apply(connection: Connection, migration: Migration) -> None:
         for number, statement in enumerate(migration.statements, 1):
             _execute(connection, migration, number, statement)
         if not migration.in_transaction:
-            _refuse_invalid_indexes(connection, migration)
+            _refuse_leftovers(connection, migration)
         record(connection, migration)
 
 
@@ -67,8 +67,11 @@ def _aftermath(migration: Migration, trouble: psycopg.Error) -> str:
     return "Nothing of this file was kept."
 
 
-def _refuse_invalid_indexes(connection: Connection, migration: Migration) -> None:
-    """CREATE INDEX CONCURRENTLY IF NOT EXISTS is content with an invalid index of that name. We are not."""
+def _refuse_leftovers(connection: Connection, migration: Migration) -> None:
+    """What a file outside of a transaction may leave behind without an error of Postgres."""
+    if connection.info.transaction_status != TransactionStatus.IDLE:
+        raise MigrationFailed(f"{migration.name} begins a transaction and never commits it.")
+    # CREATE INDEX CONCURRENTLY IF NOT EXISTS is content with an invalid index of that name.
     names = [name for (name,) in connection.execute(INVALID_INDEXES)]
     if names:
         raise MigrationFailed(
