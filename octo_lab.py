@@ -12,7 +12,17 @@ from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
 from compose.stores import StoresFailed
-from graders.engine import attempts, copies, doctor, progress_rows, prove, scaffold, serving, watch
+from graders.engine import (
+    attempts,
+    copies,
+    doctor,
+    progress_rows,
+    prove,
+    scaffold,
+    serving,
+    transcripts,
+    watch,
+)
 from graders.engine.attempts import StoreUnusable
 from graders.engine.checks import title_of, written_checks
 from graders.engine.grade import Request, grade, kit_version
@@ -159,7 +169,7 @@ def grade_(
     report = graded(request, quiet=as_json)
     counted(report, counts=not (only or whole_reference))
     for kind, file in files:
-        file.write_text(FORMATS[kind](report), encoding="utf-8")
+        write_whole(file, FORMATS[kind](report))
     if as_json:
         click.echo(dumps(report))
     else:
@@ -291,33 +301,38 @@ def dev_new(lesson: str) -> None:
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
 @click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
-def dev_check(lessons: tuple[Lab, ...], repeat: int, stress: bool, jobs: int, fix: str, static: bool) -> None:
+@click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
+def dev_check(lessons: tuple[Lab, ...], static: bool, **how: Any) -> None:
     """The gate: prove that each lesson's grader tells right from wrong."""
-    proved = [proof(lab, repeat, stress, jobs, fix, static) for lab in lessons or all_labs()]
+    proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or all_labs()]
     sys.exit(PASSED if proved and all(proved) else FAILED)
 
 
-def proof(lab: Lab, repeat: int, busy: bool, jobs: int, fix: str, static: bool) -> bool:
-    """Lint one lab and prove it; print what was found."""
+def written(lab: Lab) -> bool:
+    """Whether everything an author must write is there; prints what is not."""
     missing = lint(lab)
     for fault in missing:
         click.echo(f"{lab.id}: {fault}")
-    if missing or static:
-        click.echo(
-            f"{lab.id}: {len(missing)} thing(s) left to write."
-            if missing
-            else f"{lab.id}: nothing left to write."
-        )
-        return not missing
+    click.echo(f"{lab.id}: {len(missing) or 'nothing'} left to write")
+    return not missing
+
+
+def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_transcripts: bool) -> bool:
+    """Grade all fixes of a lab; print the matrix, and where the failures' words have changed."""
 
     def told(row: Row) -> None:
         wrong = faults(row, tuple(spec.id for spec in lab.checks))
         click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
 
-    with prove.stress(busy):
-        matrix = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told)
-    render_matrix(matrix, stdout())
-    return holds(matrix)
+    with prove.stress(stress):
+        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told)
+    render_matrix(found.matrix, stdout())
+    if keep_transcripts:
+        transcripts.keep(lab, found.reports)
+    changed = transcripts.differences(lab, found.reports)
+    for sentence in changed:
+        click.echo(sentence)
+    return holds(found.matrix) and not changed
 
 
 # --- what several commands share ----------------------------------------------------------------------------
@@ -347,6 +362,13 @@ def counted(report: Report, *, counts: bool) -> None:
         attempts.keep(report, counts=counts)
     except StoreUnusable as error:
         click.echo(f"This attempt was not recorded: {error}", err=True)
+
+
+def write_whole(file: Path, text: str) -> None:
+    """Write a report so that nobody ever sees half of it."""
+    half = file.with_name(f".{file.name}.half")
+    half.write_text(text, encoding="utf-8")
+    half.replace(file)
 
 
 def following(lesson: Lab) -> NextLesson | None:

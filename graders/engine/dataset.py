@@ -13,7 +13,7 @@ from compose.stores import DATABASE, Dataset, PostgresServer, StoresFailed
 from graders.engine.runtime import python_environment
 from labs.catalog import DatasetSpec, Lab
 
-FORMAT = "1"
+FORMAT = "2"
 SECONDS = 300
 
 
@@ -72,6 +72,8 @@ def _fill(server: PostgresServer, database: str, text: str, sizes: dict[str, int
                 owner.execute("SELECT set_config(%s, %s, false)", (f"octo.{name}", str(value)))
             owner.execute(sql.SQL(text))
         with psycopg.connect(server.url(server.grader, database), autocommit=True) as grader:
+            # An asynchronous commit of its own would keep VACUUM from marking the next tables all-visible.
+            grader.execute("SET synchronous_commit = on")
             grader.execute("VACUUM (FREEZE, ANALYZE)")
             grader.execute("CHECKPOINT")
     except psycopg.Error as error:

@@ -69,38 +69,58 @@ def fix_path(lab: Lab, kind: Kind, name: str) -> Path:
     return patch if patch.exists() else folder / name
 
 
+@dataclass(frozen=True)
+class Proof:
+    """The kill matrix, and of each wrong fix the report of its first grade."""
+
+    matrix: Matrix
+    reports: dict[str, Report]
+
+
 def prove(
     lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None
-) -> Matrix:
+) -> Proof:
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
     wanted = [fix for fix in fixes(lab) if only in fix.name]
+    graded: dict[str, list[Report]] = {}
     rows: dict[str, Row] = {}
     halt = Halt()
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_row, lab, fix, repeat, halt): fix.name for fix in wanted}
+        waiting = {pool.submit(_graded, lab, fix, repeat, halt): fix for fix in wanted}
         try:
             for each in as_completed(waiting):
-                rows[waiting[each]] = each.result()
-                done(each.result())
+                fix = waiting[each]
+                graded[fix.name], problem = each.result()
+                rows[fix.name] = _row(fix, graded[fix.name], problem)
+                done(rows[fix.name])
         except KeyboardInterrupt:
             halt()
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     checks = tuple(spec.id for spec in lab.checks)
-    return Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
+    matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
+    return Proof(
+        matrix, {fix.name: graded[fix.name][0] for fix in wanted if fix.kind == "wrong" and graded[fix.name]}
+    )
 
 
-def _row(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> Row:
+def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> tuple[list[Report], str]:
+    """The reports of a fix, or why there are none."""
     missing = [name for name in fix.needs if not shutil.which(name)]
     if missing:
-        return Row(
-            fix.name, fix.kind, fix.expected, {}, 0.0, f"not run: this machine has no {', '.join(missing)}"
-        )
+        return [], f"not run: this machine has no {', '.join(missing)}"
     try:
-        reports = [grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)]
+        return [
+            grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)
+        ], ""
     except SubmissionRefused as error:
-        return Row(fix.name, fix.kind, fix.expected, {}, 0.0, str(error))
-    seconds = sum(report.seconds for report in reports) / repeat
+        return [], str(error)
+
+
+def _row(fix: Fix, reports: list[Report], problem: str) -> Row:
+    if not reports:
+        return Row(fix.name, fix.kind, fix.expected, {}, 0.0, problem)
+    seconds = sum(report.seconds for report in reports) / len(reports)
     return Row(fix.name, fix.kind, fix.expected, _verdicts(reports[0]), seconds, _trouble(reports))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine import scaffold
+from graders.engine import scaffold, transcripts
 from graders.engine.lint import lint
 from graders.engine.prove import prove
 from graders.reports.matrix import faults, holds, never_killed
@@ -23,7 +23,7 @@ def replaced(path: Path, before: str, after: str) -> None:
 
 def test_a_sound_lab_is_proved(lab: Lab) -> None:
     assert lint(lab) == []
-    matrix = prove(lab, repeat=2, jobs=2)
+    matrix = prove(lab, repeat=2, jobs=2).matrix
     assert [row.name for row in matrix.rows[:2]] == ["broken", "reference"]
     assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
 
@@ -38,20 +38,20 @@ def test_a_check_that_no_wrong_fix_kills_is_no_check(lab: Lab) -> None:
     (lab.grader / "right_fixes" / "wraps-at-64-bits.patch").write_text(
         (lab.grader / "wrong_fixes" / "wraps-at-64-bits.patch").read_text()
     )
-    matrix = prove(lab, repeat=1, jobs=2)
+    matrix = prove(lab, repeat=1, jobs=2).matrix
     assert never_killed(matrix) == ["doubles-large"]
     assert not holds(matrix)
 
 
 def test_a_mutant_that_survives_is_told(lab: Lab) -> None:
     replaced(lab.grader / "test_doubles.py", "rng.randrange(2**70, 2**80)", "2")
-    matrix = prove(lab, repeat=1, jobs=2, only="wraps")
+    matrix = prove(lab, repeat=1, jobs=2, only="wraps").matrix
     assert faults(matrix.rows[0], matrix.checks) == ["doubles-large did not fail, as it must"]
 
 
 def test_a_right_fix_that_is_rejected_is_told(lab: Lab) -> None:
     replaced(lab.grader / "right_fixes" / "other-words" / "web.py", "number << 1", "number << 2")
-    matrix = prove(lab, repeat=1, jobs=1, only="other-words")
+    matrix = prove(lab, repeat=1, jobs=1, only="other-words").matrix
     assert not holds(matrix)
     assert "doubles" in str(faults(matrix.rows[0], matrix.checks))
 
@@ -68,13 +68,13 @@ def test_a_verdict_that_changes_is_told(lab: Lab, write: Write, tmp_path: Path) 
         "    number = rng.randrange(3, 1000)\n",
         flaky + " = rng.randrange(3, 1000)\n",
     )
-    matrix = prove(lab, repeat=2, jobs=1, only="reference")
+    matrix = prove(lab, repeat=2, jobs=1, only="reference").matrix
     assert "doubles changed from pass to fail" in matrix.rows[0].trouble
 
 
 def test_a_fix_that_needs_a_missing_program_is_told(lab: Lab) -> None:
     replaced(lab.grader / "fixes.toml", 'name = "other-words"', 'name = "other-words"\nneeds = ["cobol-85"]')
-    matrix = prove(lab, repeat=1, jobs=1, only="other-words")
+    matrix = prove(lab, repeat=1, jobs=1, only="other-words").matrix
     assert "cobol-85" in matrix.rows[0].trouble
     assert not holds(matrix)
 
@@ -161,3 +161,21 @@ def test_a_new_lab_lists_what_is_left_to_write(kit: Path) -> None:
 def test_a_lab_that_cannot_be_made_is_refused(asked: str, kit: Path) -> None:
     with pytest.raises(scaffold.CannotMake):
         scaffold.new(asked, kit)
+
+
+def test_what_failures_say_is_kept_and_compared(lab: Lab) -> None:
+    reports = prove(lab, repeat=1, jobs=1, only="adds-two").reports
+    assert "no transcript of adds-two" in transcripts.differences(lab, reports)[0]
+    transcripts.keep(lab, reports)
+    kept = (lab.grader / "transcripts" / "adds-two.txt").read_text()
+    assert "wrong sums cost money" in kept
+    assert transcripts.differences(lab, reports) == []
+    replaced(lab.grader / "transcripts" / "adds-two.txt", "cost money", "cost nothing")
+    assert "cost nothing" in transcripts.differences(lab, reports)[0]
+
+
+def test_numbers_of_a_transcript_may_follow_the_seed() -> None:
+    one = "1 234 buffers, not 120; cursor=abc== at 2026-01-02T03:04:05Z"
+    other = "99 buffers, not 7; cursor=xyz at 2027-11-12T13:14:15.123Z"
+    assert transcripts.normal(one) == transcripts.normal(other)
+    assert transcripts.normal(one) != transcripts.normal(one.replace("buffers", "rows"))

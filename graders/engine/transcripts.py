@@ -1,0 +1,85 @@
+"""The text of a failure is a tested artefact: what each wrong fix makes a learner read, kept beside the fixes.
+
+Transcripts are kept as the learner reads them, numbers and all; numbers, cursors and addresses may differ when two of
+them are compared, since they follow the seed.
+"""
+
+import re
+from pathlib import Path
+
+from graders.reports.model import Outcome, Report
+from labs.catalog import Lab
+
+FOLDER = "transcripts"
+
+VARIES = [
+    (re.compile(r"cursor=[^\s'\"&]+"), "cursor=…"),
+    (re.compile(r"\d+(?:[ ,.:T-]\d+)*"), "#"),
+    (re.compile(r"#(?:\s*(?:kB|MB|Z))"), "#"),
+]
+
+
+def transcript(report: Report) -> str:
+    """Every failure of a report in the words of the learner's screen, without the service's log."""
+    return "\n".join(_failure(outcome) for outcome in report.checks if outcome.failure)
+
+
+def differences(lab: Lab, reports: dict[str, Report]) -> list[str]:
+    """A sentence for each fix whose words are not those that were kept, or for which none were kept."""
+    found = []
+    for name, report in reports.items():
+        kept = _file(lab, name)
+        if not kept.exists():
+            found.append(
+                f"no transcript of {name} is kept: read its failures, then `octo_lab dev check --keep-transcripts`"
+            )
+        elif normal(kept.read_text(encoding="utf-8")) != normal(transcript(report)):
+            found.append(
+                f"{name} now says something else than {kept.relative_to(lab.kit)}: {_first(kept, report)}"
+            )
+    return found
+
+
+def keep(lab: Lab, reports: dict[str, Report]) -> None:
+    """Write the transcripts; those of fixes that are gone are removed."""
+    folder = lab.grader / FOLDER
+    folder.mkdir(exist_ok=True)
+    for name, report in reports.items():
+        _file(lab, name).write_text(transcript(report), encoding="utf-8")
+
+
+def normal(text: str) -> str:
+    """The text with everything that follows the seed replaced, and spaces evened out."""
+    for pattern, sign in VARIES:
+        text = pattern.sub(sign, text)
+    return " ".join(text.split())
+
+
+def _file(lab: Lab, name: str) -> Path:
+    return lab.grader / FOLDER / f"{name}.txt"
+
+
+def _failure(outcome: Outcome) -> str:
+    failure = outcome.failure
+    assert failure is not None, "only failures are asked for"
+    parts = {
+        "What we did": failure.did,
+        "Expected": failure.expected,
+        "Got": failure.got,
+        "Why it matters": failure.because,
+        "Read": "\n".join(failure.read),
+    }
+    lines = [f"{outcome.id}: {outcome.title}"]
+    for label, text in parts.items():
+        lines += [f"  {label}", *(f"    {line}".rstrip() for line in text.splitlines())]
+    return "\n".join(lines) + "\n"
+
+
+def _first(kept: Path, report: Report) -> str:
+    """The first words that differ, kept against new."""
+    old, new = normal(kept.read_text(encoding="utf-8")).split(), normal(transcript(report)).split()
+    place = next(
+        (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
+    )
+    start = max(0, place - 3)
+    return f"{' '.join(old[start : place + 5])!r} became {' '.join(new[start : place + 5])!r}"
