@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose import cluster, tree
+from compose import cluster, roles, tree
 from compose.disk import MIB, full_disk_explained, require_space
 from compose.identity import Identity
 from compose.locks import Held, locked
@@ -19,8 +19,8 @@ from compose.postgres import Cluster
 from compose.reachable import PostgresPrograms
 from compose.stores import Dataset, StoresFailed
 
-# Raise it when the roles or the layout of an entry change: older entries then count as others.
-FORMAT = 1
+# What every dataset begins with. Edited, it makes other clusters: entries of before count as others.
+MAKERS = (cluster, roles)
 
 BUILD_NEEDS = 1024 * MIB
 COPY_NEEDS = 256 * MIB  # beside the copy itself: WAL, indexes and logs of the grade
@@ -92,7 +92,8 @@ def _shelf() -> Path:
 
 
 def _name(dataset: Dataset, version: str) -> str:
-    return hashlib.sha256(f"{dataset.key}\0{version}\0{FORMAT}".encode()).hexdigest()[:24]
+    made_by = b"".join(Path(str(maker.__file__)).read_bytes() for maker in MAKERS)
+    return hashlib.sha256(f"{dataset.key}\0{version}\0".encode() + made_by).hexdigest()[:24]
 
 
 def _read(place: Path) -> tree.Listing | None:

@@ -35,7 +35,7 @@ wal_level = minimal
 max_wal_senders = 0
 wal_recycle = off
 wal_init_zero = off
-min_wal_size = {min_wal_size}MB
+min_wal_size = 8MB
 max_wal_size = {max_wal_size}MB
 checkpoint_timeout = 1h
 autovacuum = off
@@ -142,7 +142,6 @@ def settings(port: int, cluster: Cluster, purpose: Purpose) -> str:
         port=port,
         log_directory=str(cluster.log.parent).replace("'", "''"),
         explain="0" if purpose.explain else "-1",
-        min_wal_size=8,
         max_wal_size=purpose.max_wal_size,
     )
 

