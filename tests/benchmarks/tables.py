@@ -1,0 +1,90 @@
+"""What a benchmark found, as Markdown tables: they read well in a terminal, too."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tests.benchmarks.memory import KINDS, MIB, Memory
+from tests.benchmarks.rounds import BY_HAND, FLOOR, KIT, Times
+
+# At most so many times the floor; at least so many times as fast as by hand.
+MOST_OF_THE_FLOOR = 1.5
+LEAST_OF_BY_HAND = 5.0
+
+LAPS = {
+    "around": "start of the process, imports, its end",
+    "files": "the service's files",
+    "stores": "servers up, data copied",
+    "seed": "data made",
+    "install": "dependencies looked up",
+    "release": "`release`",
+    "boot": "`web` ready",
+    "requests": "requests",
+    "checks": "checks (second `release` and `web` in it)",
+    "stop": "all stopped and removed",
+}
+
+
+def speed(times: Mapping[str, Times], requests: int) -> Iterator[str]:
+    """Medians, all rounds, and the two ratios."""
+    yield f"| {requests} requests, 2 databases | seconds (median) | all rounds | CPU seconds | against the kit |"
+    yield "|---|---|---|---|---|"
+    kit = times[KIT]
+    for name, label in (
+        (KIT, "`octo_lab grade --reference`, warm"),
+        (FLOOR, "the floor: same servers, data, requests; no grader"),
+        (BY_HAND, "by hand: a cluster made and filled in a pytest fixture; no grader"),
+    ):
+        mine = times[name]
+        rounds = ", ".join(f"{each.seconds:.1f}" for each in mine.rounds)
+        ratio = f"{mine.seconds / kit.seconds:.2f}"
+        yield f"| {label} | {mine.seconds:.1f} | {rounds} | {mine.cpu:.1f} | {ratio} |"
+
+
+def ratios(times: Mapping[str, Times]) -> Iterator[str]:
+    """The two promises, kept or not, by the clock of the wall and by the CPUs' own."""
+    kit, floor, by_hand = times[KIT], times[FLOOR], times[BY_HAND]
+    over = kit.seconds / floor.seconds
+    yield (
+        f"- kit / floor: **{over:.2f}** (at most {MOST_OF_THE_FLOOR}: {_kept(over <= MOST_OF_THE_FLOOR)}); "
+        f"by CPU seconds {kit.cpu / floor.cpu:.2f}"
+    )
+    faster = by_hand.seconds / kit.seconds
+    yield (
+        f"- by hand / kit: **{faster:.2f}** (at least {LEAST_OF_BY_HAND:.0f}: {_kept(faster >= LEAST_OF_BY_HAND)}); "
+        f"by CPU seconds {by_hand.cpu / kit.cpu:.2f}"
+    )
+    made = (by_hand.lap("stores") or 0) + (by_hand.lap("seed") or 0)
+    copied = kit.lap("stores") or 1
+    yield f"- servers up with their data, by hand / kit: **{made / copied:.1f}** ({made:.1f} s, {copied:.2f} s)"
+
+
+def laps(times: Mapping[str, Times]) -> Iterator[str]:
+    """Where the seconds go, side by side."""
+    yield "| seconds (median) | kit | floor | by hand |"
+    yield "|---|---|---|---|"
+    for name, label in LAPS.items():
+        cells = [times[each].lap(name) for each in (KIT, FLOOR, BY_HAND)]
+        if any(cell is not None for cell in cells):
+            yield _row(label, *("" if cell is None else f"{cell:.2f}" for cell in cells))
+
+
+def memory(found: Memory) -> Iterator[str]:
+    """Peaks by kind of process."""
+    yield f"| peak memory of a grade | MiB ({found.measure}) |"
+    yield "|---|---|"
+    for kind in KINDS:
+        if kind in found.peaks:
+            yield _row(kind, f"{found.peaks[kind] / MIB:.0f}")
+    yield _row("**all at once**", f"**{found.whole / MIB:.0f}**")
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _kept(kept: bool) -> str:
+    return "kept" if kept else "NOT kept"
+
+
+def joined(*tables: Iterator[str] | Sequence[str]) -> str:
+    """Tables with a blank line between them."""
+    return "\n\n".join("\n".join(table) for table in tables)
