@@ -75,7 +75,7 @@ def end(left: Sequence[psutil.Process], gently: int | None = None) -> None:
 
 def _send(processes: Iterable[psutil.Process], number: int) -> None:
     for process in processes:
-        with suppress(psutil.NoSuchProcess):
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             process.send_signal(number)
 
 
