@@ -16,13 +16,13 @@ help:
 	@$(PYTHON) -c 'import sys; sys.exit("octo_lab needs Python 3.11 or later; try: make PYTHON=python3.12") if sys.version_info < (3, 11) else None'
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing octo_lab into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.txt
+	@PYTHONWARNINGS=ignore $(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev: .venv/kit requirements-dev.txt
 	@echo "Installing the tools of the tests into .venv (once) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 # Exit codes 0 (passed) and 1 (failed) are both verdicts; only "could not grade" is an error of make's.
@@ -31,7 +31,7 @@ grade: .venv/kit
 	@command -v octo_lab >/dev/null || echo "(octo_lab is in .venv/bin; to have it at hand: source .venv/bin/activate)"
 
 test: .venv/dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical
 
 lint: .venv/dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

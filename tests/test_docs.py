@@ -10,14 +10,22 @@ from octo_lab import cli
 from tests.cli_reference import reference
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = ["README.md", "CONTRIBUTING.md", *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("labs/*/README.md"))]
+PAGES = [
+    "README.md",
+    "CONTRIBUTING.md",
+    *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("labs/*/README.md")),
+]
 
 
 def commands(text: str) -> list[list[str]]:
     """The words after each `octo_lab` that stands in code."""
     code = re.findall(r"```[a-z]*\n(.*?)```|`([^`\n]+)`", text, re.S)
     lines = [line for block, inline in code for line in (block or inline).splitlines()]
-    return [match[1].split() for line in lines if (match := re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?octo_lab (.+)", line))]
+    return [
+        match[1].split()
+        for line in lines
+        if (match := re.match(r"\s*(?:\$ )?(?:\.venv/bin/)?octo_lab (.+)", line))
+    ]
 
 
 def test_the_reference_page_is_fresh() -> None:
@@ -38,7 +46,14 @@ def test_every_command_in_a_page_exists(page: str) -> None:
         assert used <= known, f"{page}: {command.name} has no {used - known}"
 
 
-@pytest.mark.parametrize("page", [*PAGES, "CHANGELOG.md", *(f"docs/decisions/{p.name}" for p in (REPOSITORY / "docs" / "decisions").glob("*.md"))])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *PAGES,
+        "CHANGELOG.md",
+        *(f"docs/decisions/{p.name}" for p in (REPOSITORY / "docs" / "decisions").glob("*.md")),
+    ],
+)
 def test_links_between_files_lead_somewhere(page: str) -> None:
     path = REPOSITORY / page
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", path.read_text()):
