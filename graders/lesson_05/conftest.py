@@ -30,10 +30,10 @@ def oracle(postgres: Postgres) -> Oracle:
 
 
 @pytest.fixture(scope="session")
-def reads(api: Api, oracle: Oracle, people: Population) -> Reads:
+def reads(api: Api, postgres: Postgres, people: Population) -> Reads:
     """The four reads on the full database, each asked often enough that its statements are prepared."""
     reads = Reads(api)
-    warm(reads, people, oracle)
+    warm(reads, postgres, people)
     return reads
 
 
@@ -72,5 +72,5 @@ def small_reads(
 ) -> Reads:
     """The four reads on the small database, warm."""
     reads = Reads(client(service.web(SMALL)))
-    warm(reads, small_people, Oracle(small))
+    warm(reads, small, small_people, rounds=8)
     return reads

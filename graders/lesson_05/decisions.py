@@ -41,7 +41,7 @@ def disagreements(rows: Sequence[Row], indexes: Sequence[Index], usage: Usage) -
     faults = [
         f"{index.name} {index.brief} exists and has no row"
         for index in indexes
-        if not index.constraint and index.name not in named
+        if index.valid and not index.constraint and index.name not in named
     ]
     for row in rows:
         name = index_name(row)

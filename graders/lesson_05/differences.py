@@ -28,12 +28,12 @@ def first_difference(expected: Sequence[Invoice], got: Sequence[Invoice], order:
 
 def _row(at: int, right: Invoice, given: Invoice, before: Sequence[Invoice], column: str) -> str:
     if right.id == given.id:
-        fields = (f"{name} {value!s} instead of {vars(right)[name]!s}" for name, value in vars(given).items()
-                  if value != vars(right)[name])
+        fields = (f"{name} {value!s} instead of {right._asdict()[name]!s}" for name, value in given._asdict().items()
+                  if value != right._asdict()[name])
         return f"row {at + 1}, invoice {right.id}: {', '.join(fields)}"
     text = f"row {at + 1}\n  expected {_told(right)}\n  got      {_told(given)}   <- first difference"
     repeated = _again(given, before)
-    if not repeated and vars(right)[column] == vars(given)[column]:
+    if not repeated and getattr(right, column) == getattr(given, column):
         return f"{text}\n  Both have the same {column}."
     return text + repeated
 

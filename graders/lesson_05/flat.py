@@ -48,7 +48,8 @@ def expect_flat(few: Measured, many: Measured) -> None:
 
 
 def _with_three_open(people: Population) -> Customer:
-    return next(one for one in people.customers if one.open == 3)
+    """An ordinary customer, of nearly the same size on both databases."""
+    return min((one for one in people.customers if one.open == 3), key=lambda one: abs(one.invoices - 50))
 
 
 def _newest(customer: Customer) -> Callable[[Reads], object]:

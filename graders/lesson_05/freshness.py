@@ -10,7 +10,7 @@ from graders.lesson_05 import writes
 from graders.lesson_05.differences import first_difference
 from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.other_programs import refused_rows_are_failures
-from graders.lesson_05.reads import Customer, Reads
+from graders.lesson_05.reads import Balance, Customer, Invoice, Reads
 from graders.probes.api import Api
 from graders.probes.postgres import Postgres
 
@@ -115,20 +115,35 @@ class Asked:
 
     def difference(self) -> str:
         if isinstance(self.right, list):
-            return str(first_difference(self.right, self.got, "newest"))
+            return _missing_or_stale(self.right, self.got)
         if self.right is None or self.got is None:
             return "an invoice" if self.got else "status 404"
-        right, got = vars(self.right), vars(self.got)
+        right, got = _fields(self.right), _fields(self.got)
         return ", ".join(f"{name} {got[name]} instead of {right[name]}" for name in right if got[name] != right[name])
+
+
+def _missing_or_stale(right: list[Invoice], got: list[Invoice]) -> str:
+    """Order is another check's; here it is about who is in the list, and as what."""
+    there, given = {one.id: one for one in right}, {one.id: one for one in got}
+    if missing := there.keys() - given.keys():
+        return f"invoice {min(missing)} is not in it"
+    if added := given.keys() - there.keys():
+        return f"invoice {min(added)} is still in it"
+    return str(first_difference(right, got, "newest")).partition(", ")[2]
+
+
+def _fields(answer: Invoice | Balance) -> dict[str, Any]:
+    return answer._asdict()
 
 
 def _ask_all(case: Case) -> list[Asked]:
     reads, oracle, customer = case.reads, case.oracle, case.customer
     steps = case.postgres.steps
-    newest = list(reads.newest(customer, limit=100).items)
-    asked = [Asked("the customer's list", oracle.newest(customer)[:100], newest, steps.last())]
-    overdue = list(reads.overdue(customer.tenant, AS_OF).items)
-    asked.append(Asked("the overdue list", oracle.overdue(customer.tenant, AS_OF)[:20], overdue, steps.last()))
+    newest = sorted(reads.newest(customer, limit=100).items)
+    asked = [Asked("the customer's list", sorted(oracle.newest(customer)[:100]), newest, steps.last())]
+    overdue = sorted(reads.overdue(customer.tenant, AS_OF).items)
+    right = sorted(oracle.overdue(customer.tenant, AS_OF)[:20])
+    asked.append(Asked("the overdue list", right, overdue, steps.last()))
     found = reads.by_number(customer.tenant, case.number)
     asked.append(Asked("the look-up by number", oracle.by_number(customer.tenant, case.number), found, steps.last()))
     balance = reads.balance(customer)

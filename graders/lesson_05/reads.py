@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import quote
 
 from graders.check import Failure
@@ -25,8 +25,7 @@ class Customer:
     open: int
 
 
-@dataclass(frozen=True)
-class Invoice:
+class Invoice(NamedTuple):
     """One invoice of an answer or of the oracle: the nine promised fields, times as instants."""
 
     id: str
@@ -50,8 +49,7 @@ class Page:
     did: str
 
 
-@dataclass(frozen=True)
-class Balance:
+class Balance(NamedTuple):
     customer_id: str
     currency: str
     open_invoices: int

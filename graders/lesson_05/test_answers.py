@@ -10,7 +10,7 @@ from graders.lesson_05.freshness import SCENES, Case, expect_fresh
 from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.population import Population
 from graders.lesson_05.promises import expect_contract
-from graders.lesson_05.reads import Invoice, Reads, walk
+from graders.lesson_05.reads import Customer, Invoice, Reads, walk
 from graders.lesson_05.walks import LIMIT, LongWalk, walk_all
 from graders.lesson_05.warmth import END_OF_DATA
 from graders.probes.api import Api
@@ -29,8 +29,7 @@ def test_pages(whale_walk: LongWalk, reads: Reads, people: Population, oracle: O
     _expect_order(whale_walk, oracle)
     for customer in (people.second, people.ordinary(rng)):
         _expect_order(walk_all(reads, customer, LIMIT), oracle)
-    exact = people.ordinary(rng)
-    _expect_order(walk_all(reads, exact, len(oracle.newest(exact))), oracle)
+    _expect_end(reads, people.ordinary(rng), oracle)
 
 
 @check("pages-stable", needs=["pages-exact"])
@@ -84,6 +83,22 @@ def test_number(reads: Reads, api: Api, people: Population, oracle: Oracle, rng:
         _expect_found(reads, oracle, customer.tenant, asked)
 
 
+@check("numbers-unique")
+def test_number_taken(api: Api, people: Population, rng: random.Random) -> None:
+    """A number that differs from a tenant's other number only in case is taken."""
+    customer = people.ordinary(rng)
+    number = f"Re-{rng.randrange(10**9)}x"
+    first = writes.draft(api, customer, number=number)
+    again = writes.ask_draft(api, customer, number=number.swapcase())
+    expect(
+        again.status == 409,
+        expected=f"status 409: {number.swapcase()} is {number}, which invoice {first.id} has",
+        got=again.summary(),
+        because="A customer pays with one of the two numbers on the transfer, and nobody can tell which invoice is meant.",
+        did=again.did,
+    )
+
+
 @check("balance-exact")
 def test_balance(reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
     """A balance is what is outstanding on the customer's open invoices, to the cent."""
@@ -119,6 +134,18 @@ def _expect_order(walked: LongWalk, oracle: Oracle) -> None:
             because="Where two rows may change places, one page shows an invoice twice and the next one never shows it.",
             did=walked.pages[at].did,
         )
+
+
+def _expect_end(reads: Reads, customer: Customer, oracle: Oracle) -> None:
+    """A page that holds exactly the rest of the list is the last one."""
+    page = reads.newest(customer, limit=len(oracle.newest(customer)))
+    expect(
+        page.next_cursor is None,
+        expected=f"next_cursor null: all {len(page.items)} invoices of the customer are on this page",
+        got=f"next_cursor {page.next_cursor!r}, and nothing follows",
+        because="Clients that show `more` wherever there is a cursor lead people to an empty page.",
+        did=page.did,
+    )
 
 
 def _expect_overdue(right: list[Invoice], got: list[Invoice], did: str) -> None:

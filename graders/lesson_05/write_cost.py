@@ -13,7 +13,7 @@ from graders.lesson_05.reads import Customer
 from graders.probes.postgres import Postgres
 
 LIVES = 200
-BOUND = 3.0
+BOUND = 4.5
 
 # The promised columns and constraints of `invoices` and nothing else; what the learner adds to the real one is its cost.
 BARE: LiteralString = """

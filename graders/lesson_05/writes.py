@@ -8,12 +8,16 @@ from graders.probes.api import Answer, Api
 BECAUSE = "Every read rests on these writes: an invoice is drafted, sent and paid through them."
 
 
-def draft(api: Api, customer: Customer, cents: int = 12_345, number: str | None = None) -> Invoice:
-    """A new draft of one line."""
+def ask_draft(api: Api, customer: Customer, cents: int = 12_345, number: str | None = None) -> Answer:
+    """Ask for a new draft of one line, whatever the answer."""
     lines = [{"description": "Services as agreed", "quantity": 1, "unit_price_cents": cents}]
     body: dict[str, Any] = {"lines": lines} | ({"number": number} if number else {})
-    answer = api.post(f"/v1/customers/{customer.id}/invoices", tenant=customer.tenant, json=body)
-    return _invoice(answer, 201)
+    return api.post(f"/v1/customers/{customer.id}/invoices", tenant=customer.tenant, json=body)
+
+
+def draft(api: Api, customer: Customer, cents: int = 12_345, number: str | None = None) -> Invoice:
+    """A new draft of one line."""
+    return _invoice(ask_draft(api, customer, cents, number), 201)
 
 
 def send(api: Api, tenant: int, id: str, due_on: str) -> Invoice:

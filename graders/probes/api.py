@@ -1,4 +1,4 @@
-"""The service over HTTP, as any client sees it. Whatever it does, slow, huge or malformed, becomes a Failure."""
+"""The service over HTTP, as any client sees it. Whatever it does (slow, huge, malformed) becomes a Failure."""
 
 import json
 import queue
@@ -9,21 +9,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import requests
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, TimeoutError
 
 from graders.check import Failure
-from graders.probes.prompt_acks import PromptAdapter
-from graders.probes.strict_json import NotStrict, parse
+from graders.probes.prompt_acks import PromptPool
+from graders.probes.strict_json import NotStrictError, parse
 from graders.probes.transcript import Transcript
 
 SHOWN_AS = "http://127.0.0.1:8080"
 SECONDS = 10.0
 MOST_BYTES = 4_000_000
 CHUNK = 65_536
+KEPT_ALIVE = 1.0  # seconds; a connection that idled for longer may be closed by the service at any moment
 
-# What real clients send. Which one it is, and in which order its headers stand, is drawn anew for every process.
+# What real clients send. Which one it is, and the order of its headers, is drawn anew for every client.
 CLIENTS = (
     "curl/8.14.1",
     "python-httpx/0.28.1",
@@ -47,7 +49,7 @@ class Answer:
         """The body as strictly read JSON (RFC 8259: no NaN, no name twice)."""
         try:
             return parse(self.body)
-        except NotStrict as fault:
+        except NotStrictError as fault:
             raise Failure(
                 expected="a JSON body",
                 got=f"{self.summary()}\n{fault}",
@@ -72,10 +74,9 @@ class Api:
 
     def __init__(self, base_url: str, steps: Transcript, draw: random.Random | None = None) -> None:
         draw = draw or random.Random()  # noqa: S311 - a fingerprint, not a secret
-        self._base_url = base_url.rstrip("/")
         self._steps = steps
         self._headers = _fingerprint(draw)
-        self._line = _Line()
+        self._line = _Line(base_url)
 
     def get(
         self,
@@ -113,9 +114,8 @@ class Api:
         extra = identity(tenant) | ({"Content-Type": "application/json"} if body else {})
         did = curl(method, target, extra, body)
         self._steps.did(did)
-        headers = self._headers | extra
-        url = self._base_url + target
-        outcome = self._line.call(lambda session: _exchange(session, method, url, headers, body, seconds), seconds)
+        request = _Request(method, target, self._headers | extra, body, seconds)
+        outcome = self._line.send(request)
         if isinstance(outcome, _Trouble):
             raise Failure(expected="a complete answer", got=outcome.what, because=outcome.because, did=did)
         status, answered, content = outcome
@@ -138,71 +138,95 @@ def curl(method: str, target: str, headers: Mapping[str, str], body: bytes | Non
 
 
 @dataclass(frozen=True)
+class _Request:
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    seconds: float
+
+
+@dataclass(frozen=True)
 class _Trouble:
     what: str
     because: str
 
 
 _Outcome = tuple[int, Mapping[str, str], bytes] | _Trouble
-_Call = Callable[[requests.Session], _Outcome]
+_Letter = tuple[_Request, "queue.SimpleQueue[_Outcome]"]
+_Mailbox = queue.SimpleQueue[_Letter | None]
 
 
 class _Line:
-    """One kept-alive connection, used from a thread of its own: a drip of single bytes can't hold the caller up."""
+    """One kept-alive connection, used from a thread of its own: a drip of bytes can't hold the caller up."""
 
-    def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[tuple[_Call, queue.SimpleQueue[_Outcome]]] | None = None
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._requests: _Mailbox | None = None
 
-    def call(self, call: _Call, seconds: float) -> _Outcome:
-        if self._calls is None:
-            self._calls = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(self._calls,), daemon=True).start()
+    def send(self, request: _Request) -> _Outcome:
+        """The outcome within the request's seconds. A thread that does not come back is left behind."""
+        if self._requests is None:
+            self._requests = queue.SimpleQueue()
+            threading.Thread(target=_serve, args=(self._base_url, self._requests), daemon=True).start()
         reply: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-        self._calls.put((call, reply))
+        self._requests.put((request, reply))
         try:
-            return reply.get(timeout=seconds + 1)
+            return reply.get(timeout=request.seconds + 1)
         except queue.Empty:
-            self._calls = None
-            return _too_slow(seconds)
+            self.close()
+            return _too_slow(request.seconds)
+
+    def close(self) -> None:
+        if self._requests is not None:
+            self._requests.put(None)
+            self._requests = None
 
 
-def _serve(calls: "queue.SimpleQueue[tuple[_Call, queue.SimpleQueue[_Outcome]]]") -> None:
-    session = requests.Session()
-    session.mount("http://", PromptAdapter())
-    session.trust_env = False
-    session.headers.clear()
-    while True:
-        call, reply = calls.get()
-        reply.put(call(session))
+def _serve(base_url: str, requests: _Mailbox) -> None:
+    url = urlsplit(base_url)
+    used = time.monotonic()
+    pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+    while (letter := requests.get()) is not None:
+        request, reply = letter
+        if time.monotonic() - used > KEPT_ALIVE:
+            pool.close()
+            pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+        reply.put(_exchange(pool, request))
+        used = time.monotonic()
+    pool.close()
 
 
-def _exchange(
-    session: requests.Session,
-    method: str,
-    url: str,
-    headers: Mapping[str, str],
-    body: bytes | None,
-    seconds: float,
-) -> _Outcome:
-    deadline = time.monotonic() + seconds
+def _exchange(pool: PromptPool, request: _Request) -> _Outcome:
+    deadline = time.monotonic() + request.seconds
     try:
-        with session.request(
-            method, url, headers=headers, data=body, timeout=seconds, stream=True, allow_redirects=False
-        ) as response:
-            content = _read(response, deadline, seconds)
-            return content if isinstance(content, _Trouble) else (response.status_code, response.headers, content)
-    except requests.Timeout:
-        return _too_slow(seconds)
-    except (requests.RequestException, OSError, ValueError) as error:
+        response = pool.urlopen(
+            request.method,
+            request.target,
+            body=request.body,
+            headers=request.headers,
+            timeout=request.seconds,
+            redirect=False,
+            preload_content=False,
+        )
+        content = _read(response, deadline, request.seconds)
+        if isinstance(content, _Trouble):
+            response.close()
+            return content
+        response.release_conn()
+        return response.status, response.headers, content
+    except TimeoutError:
+        return _too_slow(request.seconds)
+    except (HTTPError, OSError, ValueError) as error:
         return _Trouble(
             f"the connection broke: {_plain(error)}",
             "a caller that gets no answer does not know whether its request took effect",
         )
 
 
-def _read(response: requests.Response, deadline: float, seconds: float) -> bytes | _Trouble:
+def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes | _Trouble:
     content = bytearray()
-    for chunk in response.iter_content(CHUNK):
+    for chunk in response.stream(CHUNK, decode_content=True):
         content += chunk
         if len(content) > MOST_BYTES:
             return _Trouble(
@@ -245,6 +269,9 @@ def _plain(error: Exception) -> str:
 
 
 def status_of(url: str, seconds: float) -> int | None:
-    """The status of one plain GET, or None where nothing answers in time. For readiness, where silence is no fault."""
-    outcome = _Line().call(lambda session: _exchange(session, "GET", url, {}, None, seconds), seconds)
+    """The status of one plain GET, or None where nothing answers in time. For readiness: silence is no fault there."""
+    request = _Request("GET", urlsplit(url).path or "/", {}, None, seconds)
+    line = _Line(url)
+    outcome = line.send(request)
+    line.close()
     return None if isinstance(outcome, _Trouble) else outcome[0]

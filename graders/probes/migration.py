@@ -145,9 +145,9 @@ def _wait_of(postgres: Postgres) -> Wait | None:
 
 def _queue_behind(wait: Wait) -> ShutOut:
     if wait.shuts_out_writers:
-        lock = f"a {spoken(wait.mode)} lock on invoices, which shuts out writers"
+        lock = f"waits for {spoken(wait.mode)} on invoices, a lock that shuts out writers"
     else:
-        lock = "the locks of rows it has changed and not yet committed"
+        lock = "keeps locks on the rows that it has changed and not yet committed"
     return ShutOut(one_line(wait.query), lock, "A writer who came meanwhile had to queue behind it and was still waiting.")
 
 
@@ -156,7 +156,7 @@ def _held_too_long(statements: list[Statement]) -> ShutOut | None:
     for statement in statements:
         shut = sorted(set(statement.held) & set(SHUT_OUT_WRITERS))
         if statement.about.removeprefix("public.") == "invoices" and shut and statement.command in LONG:
-            lock = f"a {spoken(shut[0])} lock on invoices, which shuts out writers"
+            lock = f"held {spoken(shut[0])} on invoices, a lock that shuts out writers"
             return ShutOut(statement.command, lock, "It was held until the whole table had been read.")
     return None
 

@@ -7,6 +7,7 @@ from typing import Any
 Node = Mapping[str, Any]
 
 FILTERS = ("Filter", "Recheck Cond", "Index Cond")
+WORTH_TELLING = 4
 REMOVED = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
 
 
@@ -112,8 +113,9 @@ def _sorting(plan: Plan) -> str:
         if node.get("Node Type") in ("Sort", "Incremental Sort") and node.get("Plans"):
             sorted_rows = _total(node["Plans"][0], "Actual Rows")
             kept = _total(plan.root, "Actual Rows")
-            if sorted_rows > max(kept, 1):
-                return f"\nthen {node['Node Type']} by {', '.join(node['Sort Key'])}: {grouped(sorted_rows)} rows for {grouped(kept)}"
+            if sorted_rows > WORTH_TELLING * max(kept, 1):
+                keys = ", ".join(node["Sort Key"])
+                return f"\nthen {node['Node Type']} by {keys}: {grouped(sorted_rows)} rows for {grouped(kept)}"
     return ""
 
 
