@@ -66,7 +66,7 @@ def _run(job: Job, channel: Channel) -> Result:
         trouble = _machine_trouble(error)
     phases = tuple(stage.phases.done)
     return Result(
-        outcomes, phases, stage.tree_hash, stage.isolation, stage.store_versions, trouble or stage.trouble
+        outcomes, phases, stage.tree_hash, stage.isolation, stage.stores.versions(), trouble or stage.trouble
     )
 
 

@@ -13,6 +13,7 @@ from compose import embedded
 from compose.places import RunDirectory
 from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
+from compose.trouble import trouble
 from graders.check import CannotJudge, Failure, Verdict
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
@@ -61,7 +62,7 @@ class Stage:
     log: Log = field(default_factory=Log)
     tree_hash: str = ""
     isolation: str = "none"
-    store_versions: dict[str, str] = field(default_factory=dict)
+    stores: Stores = field(default_factory=Stores)
     trouble: Trouble | None = None
 
     @property
@@ -75,21 +76,28 @@ class Stage:
 
 def perform(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     """The phases in order. A submission that does not start fails the lesson's first check."""
-    job, lab = stage.job, stage.job.lab
     with stage.phases("files"):
         stage.tree.mkdir(mode=0o755)
-        stage.tree_hash = lay(job.submission, lab, stage.tree)
+        stage.tree_hash = lay(stage.job.submission, stage.job.lab, stage.tree)
     try:
-        service = _service(stage, stack)
-        with stage.phases("release", learner=True):
-            service.release().succeed()
-        with stage.phases("boot", learner=True):
-            service.web()
-            service.worker()
+        outcomes = _started(stage, stack)
     except Failure as failure:
-        return _never_started(stage, failure)
-    if job.serve:
-        serve_by_hand(stage.channel, lab, service)
+        outcomes = _never_started(stage, failure)
+    if any(outcome.verdict in ("fail", "ungraded") for outcome in outcomes):
+        stage.trouble = _stores_trouble(stage.stores)
+    return outcomes
+
+
+def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
+    """Start the submission and run the checks, or serve it by hand. Raises Failure where it does not start."""
+    service = _service(stage, stack)
+    with stage.phases("release", learner=True):
+        service.release().succeed()
+    with stage.phases("boot", learner=True):
+        service.web()
+        service.worker()
+    if stage.job.serve:
+        serve_by_hand(stage.channel, stage.job.lab, service)
         return ()
     with stage.phases("checks"):
         return _checks(stage, service)
@@ -107,7 +115,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
             wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say
         )
         stores = stack.enter_context(running)
-        stage.store_versions = stores.versions()
+        stage.stores = stores
     with stage.phases("install"):
         path = _install(stage)
     commands = _commands(stage)
@@ -186,15 +194,15 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
 
     grading = Grading(lab, service, connect, stage.tree, stage.log, job.seed, stage.channel, steps, job.only)
     pytest.main(["-c", str(PYTEST_INI), "--rootdir", str(lab.grader), str(lab.grader)], plugins=[grading])
-    stage.trouble = _dead_store(stores, grading.outcomes)
     return tuple(grading.outcomes[spec.id] for spec in lab.checks if spec.id in grading.outcomes)
 
 
-def _dead_store(stores: Stores, outcomes: dict[str, Outcome]) -> Trouble | None:
-    """A failure counts only while the stores are alive: without them it would be the machine's."""
-    if all(outcome.verdict in ("pass", "skipped") for outcome in outcomes.values()):
-        return None
+def _stores_trouble(stores: Stores) -> Trouble | None:
+    """A failure counts only while the stores are well: otherwise it would be the machine's."""
+    found = trouble(stores)
+    if found:
+        return Trouble(found.problem, found.remedy, found.details)
     for name, server in {"postgres": stores.postgres, "cache": stores.cache, "queue": stores.queue}.items():
         if server and is_free(server.port):
-            return Trouble(f"The {name} server died while the checks ran.", "Grade again.")
+            return Trouble(f"The {name} server died during the grade.", "Grade again.")
     return None

@@ -46,7 +46,8 @@ def reference() -> Submission:
 
 
 def from_folder(path: Path) -> Submission:
-    return Submission("work", path, str(path))
+    """A learner's folder. Absolute from here on: the processes of a grade work in another directory."""
+    return Submission("work", path.absolute(), str(path))
 
 
 def from_fix(path: Path) -> Submission:
