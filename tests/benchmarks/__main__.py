@@ -37,7 +37,7 @@ def run(rounds: int, *, quiet: bool) -> str:
         if not quiet:
             print(text, file=sys.stderr, flush=True)
 
-    lab = find(LESSON)
+    lab, load = find(LESSON), os.getloadavg()[0]
     places.sweep()
     with places.run_directory() as here, tempfile.TemporaryDirectory() as records:
         kit = Kit(lab, Path(records))
@@ -55,17 +55,18 @@ def run(rounds: int, *, quiet: bool) -> str:
         tables.ratios(times),
         tables.laps(times),
         tables.memory(memory),
-        [made_by(rounds)],
+        [made_by(rounds, load)],
     )
 
 
-def made_by(rounds: int) -> str:
+def made_by(rounds: int, load: float) -> str:
     """How to make these tables again, and on what they were made."""
     command = "python -m tests.benchmarks" + (f" --rounds {rounds}" if rounds != ROUNDS else "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"`{command}` · octo_lab {kit_version()} · Python {platform.python_version()} · "
-        f"{platform.system()} · {cores} cores · {rounds} rounds, in turns"
+        f"{platform.system()} · {cores} cores, load {load:.1f} at the start · "
+        f"{rounds} rounds, in turns"
     )
 
 

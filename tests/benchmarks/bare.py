@@ -5,7 +5,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -15,10 +16,19 @@ from compose import valkey
 from compose.identity import ProcessUser, stores_identity
 from compose.passwords import new_password
 from compose.ports import HOST, candidates
-from tests.benchmarks.plan import Plan
+from tests.benchmarks.plan import Laps, Plan, lap
 
 PATIENCE = 60.0
 PAUSE = 0.01
+
+
+@dataclass(frozen=True)
+class Logins:
+    """The URLs of one database: for `release`, and for `web`."""
+
+    database: str
+    owner: str = field(repr=False)
+    app: str = field(repr=False)
 
 
 @contextmanager
@@ -101,6 +111,19 @@ def web(plan: Plan, tree: Path, database_url: str, cache_url: str) -> Iterator[i
     with running([f"{plan.python}/python", "-m", "billing.app"], tree, env=env):
         until(lambda: _says_ready(port), "The service")
         yield port
+
+
+def services(
+    plan: Plan, tree: Path, wanted: Sequence[Logins], cache_url: str, laps: Laps, stack: ExitStack
+) -> dict[str, int]:
+    """`release` and then `web` for each database; the ports. The second and later ones are a lap of their own."""
+    ports: dict[str, int] = {}
+    for logins in wanted:
+        with lap(laps, "second" if ports else "release"):
+            release(plan, tree, logins.owner)
+        with lap(laps, "second" if ports else "boot"):
+            ports[logins.database] = stack.enter_context(web(plan, tree, logins.app, cache_url))
+    return ports
 
 
 def _environment(plan: Plan, database_url: str) -> dict[str, str]:

@@ -24,6 +24,7 @@ from psycopg.sql import SQL, Identifier
 from compose.identity import stores_identity
 from compose.ports import HOST
 from tests.benchmarks import bare, traffic
+from tests.benchmarks.bare import Logins
 from tests.benchmarks.plan import Laps, Plan, given_plan, lap, report_laps
 
 OPTIONS = (
@@ -106,14 +107,12 @@ def cache_url(plan: Plan, laps: Laps) -> Iterator[str]:
 def test_service(plan: Plan, laps: Laps, tree: Path, port: int, cache_url: str) -> None:
     """Every request of a grade gets its answer."""
     exchanges = traffic.load(Path(plan.traffic))
-    ports = {}
+    wanted = [
+        Logins(name, _url("billing_owner", port, name), _url("billing_app", port, name))
+        for name in traffic.databases(exchanges)
+    ]
     with ExitStack() as stack:
-        for database in traffic.databases(exchanges):
-            with lap(laps, "release"):
-                bare.release(plan, tree, _url("billing_owner", port, database))
-            with lap(laps, "boot"):
-                url = _url("billing_app", port, database)
-                ports[database] = stack.enter_context(bare.web(plan, tree, url, cache_url))
+        ports = bare.services(plan, tree, wanted, cache_url, laps, stack)
         with lap(laps, "requests"):
             laps["different"] = traffic.replay(exchanges, ports)
 

@@ -1,13 +1,13 @@
 """The floor: the least that anything does which grades this service on these data. A bare script, no grader in it.
 
-The same as in a grade: a copy of the same stopped cluster (with the kit's own copying, which is faster than
-shutil.copytree), Postgres and Valkey with the same
-configuration, fresh passwords, a copy of the service, its release and its web process on each database that the grade
-used, the same requests in the same order with the same headers over kept-alive connections, the servers' end, the
-copies removed.
+The same as in a grade: a copy of the same stopped cluster (made by the kit's own copying, which is
+faster than shutil.copytree), Postgres and Valkey with the same configuration, fresh passwords, a copy of the service, its
+release and its web process on each database that the grade used, the same requests in the same order with the same
+headers over kept-alive connections, the servers' end, the copies removed.
 Left out, that is the kit's overhead: the command line, keeper and conductor, pytest, checks of the copy and of the tree,
 sandbox, the service's log being read, everything that the checks ask of Postgres (right answers, costs, plans, locks) and
-compute from the answers, writers at work during the second release, the report.
+compute from the answers, writers at work during the second release, the report. A few requests come back with another
+status than in the grade: they ask for what the checks had written by SQL.
 """
 
 import shutil
@@ -23,6 +23,7 @@ from compose.ports import HOST
 from compose.postgres import APP, GRADE, OWNER, Cluster
 from compose.stores import Login
 from tests.benchmarks import bare, traffic
+from tests.benchmarks.bare import Logins
 from tests.benchmarks.plan import Laps, Plan, given_plan, lap, report_laps
 
 
@@ -36,14 +37,11 @@ def run(plan: Plan, laps: Laps) -> None:
             cache_url = stack.enter_context(bare.cache(plan))
             owner, app = Login(OWNER, new_password()), Login(APP, new_password())
             port = stack.enter_context(_postgres(plan, (owner, app)))
-        ports = {}
-        for database in traffic.databases(exchanges):
-            with lap(laps, "release"):
-                bare.release(plan, service, _url(owner, port, database))
-            with lap(laps, "boot"):
-                ports[database] = stack.enter_context(
-                    bare.web(plan, service, _url(app, port, database), cache_url)
-                )
+        wanted = [
+            Logins(name, _url(owner, port, name), _url(app, port, name))
+            for name in traffic.databases(exchanges)
+        ]
+        ports = bare.services(plan, service, wanted, cache_url, laps, stack)
         with lap(laps, "requests"):
             laps["different"] = traffic.replay(exchanges, ports)
         with lap(laps, "stop"):

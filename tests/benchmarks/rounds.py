@@ -38,8 +38,17 @@ class Times:
         return median(each.seconds for each in self.rounds)
 
     @property
+    def fastest(self) -> float:
+        return min(each.seconds for each in self.rounds)
+
+    @property
     def cpu(self) -> float:
         return median(each.cpu for each in self.rounds)
+
+    @property
+    def different(self) -> int:
+        """Requests of one round that were answered with another status than in the grade."""
+        return int(max(each.laps.get("different", 0) for each in self.rounds))
 
     def lap(self, name: str) -> float | None:
         """The median of one lap, or None for a contender without it."""
