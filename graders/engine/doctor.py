@@ -55,7 +55,11 @@ def clean() -> Iterator[Finding]:
     yield Finding("runs", True, f"{len(swept)} left by killed runs, removed")
     freed = dataset_cache.clean()
     yield Finding("datasets", True, f"{freed // MIB} MiB freed")
-    for name in ("python", "node"):
+    alive = [path for path in (places.cache_root() / "runs").iterdir() if path.is_dir()]
+    for name in ("python", "node", "binaries"):
+        if alive:
+            yield Finding(name, True, f"kept: {len(alive)} grade(s) under way use it")
+            continue
         folder = places.cache_root() / name
         size = _below(folder)
         shutil.rmtree(folder, ignore_errors=True)
