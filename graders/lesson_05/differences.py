@@ -1,6 +1,7 @@
 """Two lists of invoices side by side, and the first place where they part, told so that the reason shows."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC
 
 from graders.lesson_05.reads import Invoice
@@ -8,41 +9,61 @@ from graders.lesson_05.reads import Invoice
 ORDERS = {"newest": "created_at", "overdue": "due_on"}
 
 
-def first_difference(expected: Sequence[Invoice], got: Sequence[Invoice], order: str) -> str | None:
-    """The first row that differs, in words, or None where both lists are the same. `order` is a key of ORDERS."""
+@dataclass(frozen=True)
+class Difference:
+    """The first row that differs, counted from 1, and what is wrong with it."""
+
+    row: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"row {self.row}{self.text}"
+
+
+def first_difference(
+    expected: Sequence[Invoice], got: Sequence[Invoice], order: str
+) -> Difference | None:
+    """The first row that differs, or None where both lists are the same. `order` is a key of ORDERS."""
     for at, (right, given) in enumerate(zip(expected, got, strict=False)):
         if right != given:
-            return _row(at, right, given, got[:at], ORDERS[order])
+            return Difference(at + 1, _row(right, given, got[:at], ORDERS[order]))
     if len(got) < len(expected):
-        return (
-            f"row {len(got) + 1}\n  expected {_told(expected[len(got)])}\n"
-            f"  got      nothing: the list ended after {len(got)} of {len(expected)} rows"
-        )
+        end = f"the end of the list, after {len(got)} of {len(expected)} rows"
+        return Difference(len(got) + 1, _beside(told(expected[len(got)]), end))
     if len(got) > len(expected):
-        return (
-            f"row {len(expected) + 1}\n  expected the end of the list\n  got      {_told(got[len(expected)])}"
-            + _again(got[len(expected)], got[: len(expected)])
+        extra, before = got[len(expected)], got[: len(expected)]
+        return Difference(
+            len(expected) + 1, _beside("the end of the list", told(extra)) + _again(extra, before)
         )
     return None
 
 
-def _row(at: int, right: Invoice, given: Invoice, before: Sequence[Invoice], column: str) -> str:
+def told(invoice: Invoice) -> str:
+    """An invoice in half a line: what the orders of the lists rest on."""
+    created = invoice.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
+    return f"id {invoice.id}, created {created}, due {invoice.due_on or '-'}, {invoice.status}"
+
+
+def fields_that_differ(right: Invoice, given: Invoice) -> str:
+    """The same invoice with other values: `status paid instead of sent`."""
+    pairs = zip(Invoice._fields, given, right, strict=True)
+    return ", ".join(f"{name} {value} instead of {wanted}" for name, value, wanted in pairs if value != wanted)
+
+
+def _row(right: Invoice, given: Invoice, before: Sequence[Invoice], column: str) -> str:
     if right.id == given.id:
-        fields = (f"{name} {value!s} instead of {right._asdict()[name]!s}" for name, value in given._asdict().items()
-                  if value != right._asdict()[name])
-        return f"row {at + 1}, invoice {right.id}: {', '.join(fields)}"
-    text = f"row {at + 1}\n  expected {_told(right)}\n  got      {_told(given)}   <- first difference"
-    repeated = _again(given, before)
-    if not repeated and getattr(right, column) == getattr(given, column):
-        return f"{text}\n  Both have the same {column}."
-    return text + repeated
+        return f", invoice {right.id}: {fields_that_differ(right, given)}"
+    text = _beside(told(right), told(given))
+    if again := _again(given, before):
+        return text + again
+    same = getattr(right, column) == getattr(given, column)
+    return f"{text}\n  Both have the same {column}." if same else text
+
+
+def _beside(right: str, given: str) -> str:
+    return f"\n  expected {right}\n  got      {given}   <- first difference"
 
 
 def _again(given: Invoice, before: Sequence[Invoice]) -> str:
-    places = [at + 1 for at, invoice in enumerate(before) if invoice.id == given.id]
-    return f"\n  It was already there in row {places[0]}." if places else ""
-
-
-def _told(invoice: Invoice) -> str:
-    created = invoice.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
-    return f"id {invoice.id}, created {created}, due {invoice.due_on or '-'}, {invoice.status}"
+    places = [at for at, invoice in enumerate(before, 1) if invoice.id == given.id]
+    return f"\n  That one was already in row {places[0]}." if places else ""
