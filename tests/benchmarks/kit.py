@@ -53,6 +53,12 @@ class Kit:
         return report_of(output)
 
 
+def _first_not_passed(report: dict[str, Any]) -> str:
+    check = next(check for check in report["checks"] if check["verdict"] != "pass")
+    got = check["failure"]["got"] if check["failure"] else check["note"]
+    return f"{check['id']}: {check['verdict']}, {got}"
+
+
 @contextmanager
 def running_grade(kit: Kit, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """A grade under way; when the body is left early it is asked to end, and clears up after itself."""
@@ -71,8 +77,9 @@ def report_of(output: str) -> dict[str, Any]:
     """The report in a grade's output. Raises NotPassed."""
     report: dict[str, Any] = json.loads(output)
     if report["verdict"] != "pass":
-        failed = [check["id"] for check in report["checks"] if check["verdict"] != "pass"]
-        raise NotPassed(f"The grade says {report['verdict']}: {', '.join(failed)}. {report['trouble'] or ''}")
+        raise NotPassed(
+            f"The grade says {report['verdict']}. {report['trouble'] or _first_not_passed(report)}"
+        )
     return report
 
 
