@@ -87,4 +87,4 @@ def cost_told(seen: Observation) -> str:
     """Rows and buffers, and the plan's telling line."""
     plan = seen.costliest()
     told = f"{grouped(seen.rows_read)} rows and {grouped(seen.buffers)} buffers were read"
-    return f"{told}\n  {plan.telling_line()}" if plan else told
+    return "\n  ".join([told, *plan.telling_lines()]) if plan else told

@@ -1,4 +1,4 @@
-"""decisions/indexes.md, read leniently and compared strictly: each row against the catalog and the plans that were seen."""
+"""decisions/indexes.md, read leniently and compared strictly: each row against the catalog and the plans seen."""
 
 import re
 from collections.abc import Sequence
@@ -26,12 +26,15 @@ def table_of(text: str | None, did: str) -> tuple[Row, ...]:
     if not found:
         headers = "; ".join(" | ".join(table.header) for table in tables(text or ""))
         raise Failure(
-            expected=f"a Markdown table in {PATH} with the columns Index | Serves | Size | Entries | A write pays",
-            got="the file is missing" if text is None else f"tables with these columns: {headers}" if headers else "no table",
-            because="An index that nobody wrote down is an index that nobody dares to drop.",
+            expected=f"{PATH} has a table with the columns Index | Serves | Size | Entries | A write pays.",
+            got="there is no such file"
+            if text is None
+            else f"tables with the columns {headers or '(no table)'}",
+            because="An index whose reason nobody wrote down is an index that nobody dares to drop.",
             did=did,
         )
-    return tuple({column: row[_cell_name(table, column)] for column in COLUMNS} for table in found for row in table.rows)
+    rows = ((table, row) for table in found for row in table.rows)
+    return tuple({column: row[_cell_name(table, column)] for column in COLUMNS} for table, row in rows)
 
 
 def disagreements(rows: Sequence[Row], indexes: Sequence[Index], usage: Usage) -> list[str]:
@@ -110,7 +113,7 @@ def _decimal(text: str) -> float | None:
 
 def _near(said: int, real: int, slack: int) -> bool:
     """Within a factor of two; for small numbers, not further off than `slack`."""
-    return real <= 2 * said and said <= 2 * real or abs(said - real) <= slack
+    return (real <= 2 * said and said <= 2 * real) or abs(said - real) <= slack
 
 
 def _cell_name(table: Table, column: str) -> str:

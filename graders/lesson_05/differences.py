@@ -20,9 +20,7 @@ class Difference:
         return f"row {self.row}{self.text}"
 
 
-def first_difference(
-    expected: Sequence[Invoice], got: Sequence[Invoice], order: str
-) -> Difference | None:
+def first_difference(expected: Sequence[Invoice], got: Sequence[Invoice], order: str) -> Difference | None:
     """The first row that differs, or None where both lists are the same. `order` is a key of ORDERS."""
     for at, (right, given) in enumerate(zip(expected, got, strict=False)):
         if right != given:
@@ -47,7 +45,9 @@ def told(invoice: Invoice) -> str:
 def fields_that_differ(right: Invoice, given: Invoice) -> str:
     """The same invoice with other values: `status paid instead of sent`."""
     pairs = zip(Invoice._fields, given, right, strict=True)
-    return ", ".join(f"{name} {value} instead of {wanted}" for name, value, wanted in pairs if value != wanted)
+    return ", ".join(
+        f"{name} {value} instead of {wanted}" for name, value, wanted in pairs if value != wanted
+    )
 
 
 def _row(right: Invoice, given: Invoice, before: Sequence[Invoice], column: str) -> str:

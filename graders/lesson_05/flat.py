@@ -8,6 +8,7 @@ from graders.lesson_05.bounds import Measured, cost_told, expect_statements
 from graders.lesson_05.population import Population
 from graders.lesson_05.reads import Customer, Reads
 from graders.lesson_05.warmth import END_OF_DATA
+from graders.probes.plans import grouped
 
 # An index of a million rows is one or two levels deeper, and its rows lie further apart.
 TIMES = 2
@@ -25,11 +26,17 @@ class Pair:
 
 def pairs(reads: Reads, people: Population, small_reads: Reads, small: Population) -> Iterator[Pair]:
     """The four reads; each returns the same number of rows on both databases."""
-    yield Pair("The newest 20 of the largest customer", _newest(small.whale), _newest(people.whale))
-    yield Pair("The overdue list of the largest tenant", _overdue(small.tenants[0]), _overdue(people.tenants[0]))
+    yield Pair(
+        "The first page (20 invoices) of the largest customer", _newest(small.whale), _newest(people.whale)
+    )
+    yield Pair(
+        "The overdue list (20 invoices) of the largest tenant",
+        _overdue(small.tenants[0]),
+        _overdue(people.tenants[0]),
+    )
     one, other = _with_three_open(small), _with_three_open(people)
-    yield Pair("One invoice by its number", _number(small_reads, one), _number(reads, other))
-    yield Pair("The balance over 3 open invoices", _balance(one), _balance(other))
+    yield Pair("Finding one invoice by its number", _number(small_reads, one), _number(reads, other))
+    yield Pair("The balance of a customer with 3 open invoices", _balance(one), _balance(other))
 
 
 def expect_flat(few: Measured, many: Measured) -> None:
@@ -40,9 +47,11 @@ def expect_flat(few: Measured, many: Measured) -> None:
     most_buffers = TIMES * few.seen.buffers + SLACK
     expect(
         many.seen.rows_read <= most_rows and many.seen.buffers <= most_buffers,
-        expected=f"{many.what}: on a hundred times the rows at most {most_rows} rows and {most_buffers} buffers",
-        got=f"on 10 000 rows: {cost_told(few.seen)}\non 1 000 000 rows: {cost_told(many.seen)}",
-        because="The table grows every night. A read that grows with it is fast in the demo and an outage in the third year.",
+        expected=f"{many.what} reads on a million rows about what it reads on ten thousand: "
+        f"{grouped(most_rows)} rows and {grouped(most_buffers)} buffers at most.",
+        got=f"On ten thousand rows: {cost_told(few.seen)}\nOn a million rows: {cost_told(many.seen)}",
+        because="The table grows every night. A read that grows with it is quick in the demo "
+        "and an outage in the third year.",
         did=many.did,
     )
 

@@ -102,7 +102,9 @@ def _in_lists(right: Sequence[Invoice], got: Sequence[Invoice]) -> str:
     if added := given.keys() - there.keys():
         return f"invoice {min(added)} is still in it"
     stale = next((id for id in there if there[id] != given[id]), None)
-    return f"invoice {stale}: {fields_that_differ(there[stale], given[stale])}" if stale else "an invoice twice"
+    return (
+        f"invoice {stale}: {fields_that_differ(there[stale], given[stale])}" if stale else "an invoice twice"
+    )
 
 
 def _draft(case: Case) -> None:

@@ -6,6 +6,8 @@ from typing import Any, LiteralString
 from graders.lesson_05.reads import Balance, Customer, Invoice
 from graders.probes.postgres import Postgres
 
+# ruff: noqa: S608 - every part of these statements is a constant
+
 COLUMNS: LiteralString = """
     id::text, customer_id::text, number, status, currency, total_cents, paid_cents, due_on, created_at
 """
@@ -16,7 +18,9 @@ OVERDUE: LiteralString = f"""
     SELECT {COLUMNS} FROM invoices
     WHERE tenant_id = %s AND status = 'sent' AND due_on < %s ORDER BY due_on, invoices.id
 """
-BY_NUMBER: LiteralString = f"SELECT {COLUMNS} FROM invoices WHERE tenant_id = %s AND lower(number) = lower(%s)"
+BY_NUMBER: LiteralString = (
+    f"SELECT {COLUMNS} FROM invoices WHERE tenant_id = %s AND lower(number) = lower(%s)"
+)
 BALANCE: LiteralString = """
     SELECT customers.id::text, tenants.currency, count(invoices.id), coalesce(sum(total_cents - paid_cents), 0)::bigint
     FROM customers

@@ -34,7 +34,9 @@ class Population:
 
     def ordinary(self, draw: random.Random, open_invoices: int = 1) -> Customer:
         """Somebody with a few dozen invoices, at least so many of them open."""
-        return draw.choice([one for one in self.customers if 25 <= one.invoices <= 80 and one.open >= open_invoices])
+        return draw.choice(
+            [one for one in self.customers if 25 <= one.invoices <= 80 and one.open >= open_invoices]
+        )
 
     def medium(self, draw: random.Random) -> Customer:
         """Somebody with a few hundred invoices."""
@@ -43,7 +45,9 @@ class Population:
     def sample(self) -> tuple[Customer, ...]:
         """Customers of every size, for what must hold for all."""
         count = len(self.customers)
-        return tuple(self.customers[at] for at in sorted({0, 1, 2, 9, *range(0, count, max(1, count // 8)), count - 1}))
+        return tuple(
+            self.customers[at] for at in sorted({0, 1, 2, 9, *range(0, count, max(1, count // 8)), count - 1})
+        )
 
 
 def population_of(postgres: Postgres) -> Population:

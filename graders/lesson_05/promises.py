@@ -49,7 +49,9 @@ def _life(api: Api, customer: Customer, draw: random.Random) -> None:
         f"then {sent.status}, due {sent.due_on}",
         because=BECAUSE_CONTRACT,
     )
-    answer = api.get(f"/v1/invoices/by-number/{number}", tenant=customer.tenant).expect(200, because=BECAUSE_CONTRACT)
+    answer = api.get(f"/v1/invoices/by-number/{number}", tenant=customer.tenant).expect(
+        200, because=BECAUSE_CONTRACT
+    )
     lines = answer.json().get("lines") if isinstance(answer.json(), dict) else None
     expect(
         lines == [{"description": "Services as agreed", "quantity": 1, "unit_price_cents": 5_000}],

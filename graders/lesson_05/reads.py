@@ -9,7 +9,9 @@ from urllib.parse import quote
 from graders.check import Failure
 from graders.probes.api import Answer, Api
 
-BECAUSE_CONTRACT = "Clients were written against this contract; an answer that leaves it breaks them all at once."
+BECAUSE_CONTRACT = (
+    "Clients were written against this contract; an answer that leaves it breaks them all at once."
+)
 
 Field = Callable[[Any], Any]
 T = TypeVar("T")
@@ -103,7 +105,9 @@ def walk(page_after: Callable[[str | None], Page], most: int) -> Iterator[Page]:
 def page(answer: Answer, cursor: str | None = None) -> Page:
     """The answer as a page. Raises Failure where it has not the promised shape."""
     body = answer.json()
-    items, next_cursor = (body.get("items"), body.get("next_cursor")) if isinstance(body, dict) else (None, None)
+    items, next_cursor = (
+        (body.get("items"), body.get("next_cursor")) if isinstance(body, dict) else (None, None)
+    )
     if not isinstance(items, list) or not isinstance(next_cursor, str | None) or "next_cursor" not in body:
         raise Failure(
             expected='a page: {"items": [...], "next_cursor": "..."}, with next_cursor null on the last page',
@@ -124,7 +128,7 @@ def fields(answer: Answer, body: Any, kind: Callable[..., T], promised: dict[str
     name = ""
     try:
         values = {}
-        for name, read in promised.items():  # noqa: B007 - the name at fault is told below
+        for name, read in promised.items():
             values[name] = read(body[name])
     except (KeyError, TypeError, ValueError) as fault:
         got = f"{name} is missing" if isinstance(fault, KeyError) else f"{name}: {fault}"

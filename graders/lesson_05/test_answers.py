@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 from graders.check import check, expect
 from graders.lesson_05 import writes
@@ -64,7 +65,7 @@ def test_overdue(reads: Reads, people: Population, oracle: Oracle, rng: random.R
     """The overdue list holds exactly the open invoices past their due date, longest overdue first."""
     as_of = END_OF_DATA - timedelta(days=rng.randint(0, 40))
     for tenant in (people.tenants[0], rng.choice(people.tenants[1:])):
-        pages = list(walk(lambda cursor: reads.overdue(tenant, as_of, LIMIT, cursor), 200))  # noqa: B023
+        pages = list(walk(partial(reads.overdue, tenant, as_of, LIMIT), 200))
         expect_overdue(oracle.overdue(tenant, as_of), [item for page in pages for item in page.items], pages)
     tenant = people.tenants[-1]
     days = [_today()]
@@ -75,9 +76,7 @@ def test_overdue(reads: Reads, people: Population, oracle: Oracle, rng: random.R
 
 
 @check("number-exact")
-def test_number(
-    reads: Reads, api: Api, people: Population, oracle: Oracle, rng: random.Random
-) -> None:
+def test_number(reads: Reads, api: Api, people: Population, oracle: Oracle, rng: random.Random) -> None:
     """An invoice is found by its number in whatever case, and only by its own number."""
     customer = people.ordinary(rng)
     known = rng.choice(oracle.newest(customer)).number

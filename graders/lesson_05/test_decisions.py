@@ -17,8 +17,9 @@ def test_decisions(document: Callable[[str], str | None], postgres: Postgres, us
     faults = disagreements(rows, indexes_of(postgres, "invoices"), usage)
     expect(
         not faults,
-        expected="one row for each index on invoices that is no constraint's: Index, Serves, Size, Entries, A write pays",
+        expected="One row for each index on invoices that belongs to no constraint, and no other row: "
+        "the read it serves, its size, its entries, what a write pays.",
         got="\n".join(faults),
-        because="Who wants to drop an index next year reads this first. What it says must be so.",
+        because="Whoever wants to drop an index next year reads this first. What it says must be so.",
         did=did,
     )

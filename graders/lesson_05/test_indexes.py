@@ -5,10 +5,10 @@ import random
 from graders.check import check, expect
 from graders.lesson_05.population import Population
 from graders.lesson_05.usage import Usage
-from graders.lesson_05.write_cost import BOUND, LIVES, write_cost
+from graders.lesson_05.write_cost import BOUND, LIVES, TRY_IT, write_cost
 from graders.probes.indexes import guards, indexes_of, repeats
 from graders.probes.plans import grouped
-from graders.probes.postgres import Postgres
+from graders.probes.postgres import Postgres, psql
 
 MB = 1024 * 1024
 
@@ -24,14 +24,14 @@ def test_idle(postgres: Postgres, usage: Usage) -> None:
     ]
     expect(
         not idle,
-        expected="each index serves at least one of the four reads, or forbids what must not be",
+        expected="Each index serves one of the four reads at least, or forbids what must not be.",
         got="\n".join(
-            f"{index.name} {index.brief}: no plan went through it; "
-            f"{index.size / MB:.1f} MB, {grouped(index.entries)} entries"
+            f"{index.name} {index.brief}: all reads were asked, and no plan went through it. "
+            f"It has {index.size / MB:.1f} MB and {grouped(index.entries)} entries."
             for index in idle
         ),
-        because="Nobody reads it, and still every write keeps it up to date, and every backup and restore carries it.",
-        did="psql: SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'invoices';",
+        because="Nobody reads it, and still every write keeps it up to date and every backup carries it.",
+        did=psql("SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE relname = 'invoices'"),
     )
 
 
@@ -42,12 +42,12 @@ def test_repeated(postgres: Postgres) -> None:
     pairs = [(index, other) for index in there for other in there if repeats(index, other)]
     expect(
         not pairs,
-        expected="no two indexes where one can do all the work of the other",
+        expected="No index whose work another one can do.",
         got="\n".join(
             f"{index.name} {index.brief}\n  repeats {other.name} {other.brief}" for index, other in pairs
         ),
-        because="The shorter one answers nothing that the longer one can't, and each costs its share of every write.",
-        did="psql: \\d invoices",
+        because="Whatever it finds, the other one finds too; and both cost their share of every write.",
+        did=psql(r"\d invoices"),
     )
 
 
@@ -57,9 +57,9 @@ def test_writes(postgres: Postgres, people: Population, rng: random.Random) -> N
     cost = write_cost(postgres, [rng.choice(people.customers) for _ in range(LIVES)])
     expect(
         cost.ratio <= BOUND,
-        expected=f"an invoice's life (INSERT, sent, paid) writes at most {BOUND:g} times the log of a table "
-        f"without further indexes: {grouped(round(BOUND * cost.bare))} bytes",
-        got=f"{grouped(cost.bytes)} bytes, {cost.ratio:.1f} times as much, for {cost.indexes} indexes",
-        because="Every index takes an entry for nearly every change of a row, in the log, on disk and on every replica.",
-        did="psql: BEGIN; EXPLAIN (ANALYZE, WAL) UPDATE invoices SET status = 'void' WHERE id = 3; ROLLBACK;",
+        expected=f"The life of an invoice (drafted, sent, paid) writes at most {BOUND:g} times the log that it writes "
+        f"on a table with nothing but its constraints: {grouped(round(BOUND * cost.bare))} bytes.",
+        got=f"{grouped(cost.bytes)} bytes, {cost.ratio:.1f} times as much: {cost.indexes} indexes take entries",
+        because="An index takes a new entry nearly every time a row changes: on disk, in the log, on every replica.",
+        did=psql(TRY_IT),
     )

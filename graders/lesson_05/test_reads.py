@@ -1,8 +1,9 @@
 """What each read costs, in rows and buffers: no more than what it returns, on a table of any size."""
 
 import random
+from functools import partial
 
-from graders.check import check, expect
+from graders.check import check
 from graders.lesson_05.bounds import LOOK_UP, balance_bound, expect_within, measure, page_bound
 from graders.lesson_05.deep import expect_deep_page
 from graders.lesson_05.flat import expect_flat, pairs
@@ -22,7 +23,7 @@ def test_first_page(reads: Reads, postgres: Postgres, people: Population, rng: r
     for customer, limit in ((people.ordinary(rng), 20), (people.second, 20), (whale, 20), (whale, LIMIT)):
         what = f"The first page ({limit} invoices) of a customer who has {grouped(customer.invoices)}"
         expect_within(
-            measure(postgres, what, lambda: reads.newest(customer, limit)),  # noqa: B023
+            measure(postgres, what, partial(reads.newest, customer, limit)),
             page_bound(limit),
             because="The work grows with the customer's history and not with the page: "
             "the best customers wait longest.",
@@ -43,7 +44,7 @@ def test_overdue_cost(reads: Reads, postgres: Postgres, people: Population) -> N
         for n, cursor in ((1, None), (2, second)):
             what = f"Page {n} of the overdue list (20 invoices) of tenant {tenant}"
             expect_within(
-                measure(postgres, what, lambda: reads.overdue(tenant, END_OF_DATA, 20, cursor)),  # noqa: B023
+                measure(postgres, what, partial(reads.overdue, tenant, END_OF_DATA, 20, cursor)),
                 page_bound(20),
                 because="Of a hundred invoices, two are overdue. Whoever looks at the other ninety-eight to find "
                 "them does so again on every request.",
@@ -58,7 +59,11 @@ def test_number_cost(
     for customer in (people.whale, people.ordinary(rng)):
         number = rng.choice(oracle.newest(customer)).number.swapcase()
         expect_within(
-            measure(postgres, "Finding one invoice by its number", lambda: reads.by_number(customer.tenant, number)),  # noqa: B023
+            measure(
+                postgres,
+                "Finding one invoice by its number",
+                partial(reads.by_number, customer.tenant, number),
+            ),
             LOOK_UP,
             because="The help desk asks this with a customer on the line, and the bank's import asks it ten "
             "thousand times a night.",
@@ -74,7 +79,7 @@ def test_balance_cost(reads: Reads, postgres: Postgres, people: Population, rng:
             f"among {grouped(customer.invoices)}"
         )
         expect_within(
-            measure(postgres, what, lambda: reads.balance(customer)),  # noqa: B023
+            measure(postgres, what, partial(reads.balance, customer)),
             balance_bound(customer.open),
             because="Paid invoices add nothing to what is owed, and there are more of them every month.",
         )
@@ -92,6 +97,6 @@ def test_flat(
     """Each read costs the same on a million rows as on ten thousand."""
     for pair in pairs(reads, people, small_reads, small_people):
         expect_flat(
-            measure(small, pair.what, lambda: pair.few(small_reads)),  # noqa: B023
-            measure(postgres, pair.what, lambda: pair.many(reads)),  # noqa: B023
+            measure(small, pair.what, partial(pair.few, small_reads)),
+            measure(postgres, pair.what, partial(pair.many, reads)),
         )

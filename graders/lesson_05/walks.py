@@ -36,7 +36,9 @@ def walk_whale(reads: Reads, postgres: Postgres, people: Population) -> LongWalk
     whale = people.whale
     pages: list[Page] = []
     costs = [postgres.cost().buffers]
-    for page in walk(lambda cursor: reads.newest(whale, LIMIT, cursor), whale.invoices // LIMIT + SPARE_PAGES):
+    for page in walk(
+        lambda cursor: reads.newest(whale, LIMIT, cursor), whale.invoices // LIMIT + SPARE_PAGES
+    ):
         pages.append(page)
         if len(pages) % STRETCH == 0:
             costs.append(postgres.cost().buffers)

@@ -29,7 +29,7 @@ BARE: LiteralString = """
 """
 DROP: LiteralString = "DROP SCHEMA octo_bare CASCADE"
 
-# One invoice after the other, as the service writes them; created in the past, so that entries land all over an index.
+# One invoice after the other, as the service writes them, of customers all over the indexes.
 LIFE: LiteralString = """
     DO $$
     DECLARE
@@ -38,13 +38,18 @@ LIFE: LiteralString = """
     BEGIN
         FOR owner IN SELECT * FROM octo_lives ORDER BY at LOOP
             INSERT INTO {table} (tenant_id, customer_id, number, status, currency, total_cents)
-            VALUES (owner.tenant_id, owner.customer_id, 'OL-' || owner.at || '-' || md5(owner.at::text), 'draft', 'EUR', 900)
+            VALUES (owner.tenant_id, owner.customer_id, 'W-' || md5(owner.at::text), 'draft', 'EUR', 900)
             RETURNING id INTO new_id;
             UPDATE {table} SET status = 'sent', due_on = '2026-09-30' WHERE id = new_id;
             UPDATE {table} SET status = 'paid', paid_cents = total_cents WHERE id = new_id;
         END LOOP;
     END $$
 """
+
+TRY_IT = (
+    "BEGIN; EXPLAIN (ANALYZE, WAL, COSTS OFF) UPDATE invoices SET status = 'sent', due_on = '2026-09-30' "
+    "WHERE id = (SELECT max(id) FROM invoices WHERE status = 'draft'); ROLLBACK"
+)
 
 
 @dataclass(frozen=True)
@@ -72,7 +77,9 @@ def write_cost(postgres: Postgres, customers: Sequence[Customer]) -> WriteCost:
 def _log_written(postgres: Postgres, customers: Sequence[Customer], *table: str) -> int:
     """Bytes of log for one life each; everything is rolled back, the log is not."""
     with closing(postgres.session()) as session:
-        session.execute("CREATE TEMPORARY TABLE octo_lives (at integer, tenant_id bigint, customer_id bigint)")
+        session.execute(
+            "CREATE TEMPORARY TABLE octo_lives (at integer, tenant_id bigint, customer_id bigint)"
+        )
         with session.cursor() as cursor:
             rows = [(at, customer.tenant, customer.id) for at, customer in enumerate(customers)]
             cursor.executemany("INSERT INTO octo_lives VALUES (%s, %s, %s)", rows)

@@ -29,7 +29,9 @@ def void(api: Api, tenant: int, id: str) -> Invoice:
 
 
 def pay(api: Api, tenant: int, id: str, cents: int) -> None:
-    api.post(f"/v1/invoices/{id}/payments", tenant=tenant, json={"amount_cents": cents}).expect(201, because=BECAUSE)
+    api.post(f"/v1/invoices/{id}/payments", tenant=tenant, json={"amount_cents": cents}).expect(
+        201, because=BECAUSE
+    )
 
 
 def live(api: Api, customer: Customer) -> None:

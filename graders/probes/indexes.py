@@ -69,7 +69,21 @@ def all_indexes(postgres: Postgres) -> tuple[Index, ...]:
 
 
 def _index(row: tuple[Any, ...]) -> Index:
-    name, table, method, unique, valid, constraint, predicate, size, entries, keys, directions, columns, definition = row
+    (
+        name,
+        table,
+        method,
+        unique,
+        valid,
+        constraint,
+        predicate,
+        size,
+        entries,
+        keys,
+        directions,
+        columns,
+        definition,
+    ) = row
     return Index(
         name,
         table,
@@ -121,7 +135,9 @@ def _leads(index: Index, other: Index) -> bool:
 
 
 def _same(index: Index, other: Index) -> bool:
-    return index.keys == other.keys and set(index.columns) == set(other.columns) and index.unique == other.unique
+    return (
+        index.keys == other.keys and set(index.columns) == set(other.columns) and index.unique == other.unique
+    )
 
 
 def _keeps(other: Index, index: Index) -> bool:

@@ -15,7 +15,9 @@ from graders.probes.service import ReleaseRun, Service
 
 # What INSERT, UPDATE and DELETE can't share a table with (PostgreSQL manual, 13.3.1).
 SHUT_OUT_WRITERS = ("ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock")
-PATIENCE = 8.0  # seconds that a second writer queues; a migration with a short lock_timeout steps aside well before
+PATIENCE = (
+    8.0  # seconds that a second writer queues; a migration with a short lock_timeout steps aside well before
+)
 SURE_PATIENCE = 1.0  # the same where the whole build would hold the lock: how long is only for the message
 PAUSE = 0.004
 LONG = ("CREATE INDEX", "REINDEX", "table rewrite")
@@ -148,7 +150,11 @@ def _queue_behind(wait: Wait) -> ShutOut:
         lock = f"waits for {spoken(wait.mode)} on invoices, a lock that shuts out writers"
     else:
         lock = "keeps locks on the rows that it has changed and not yet committed"
-    return ShutOut(one_line(wait.query), lock, "A writer who came meanwhile had to queue behind it and was still waiting.")
+    return ShutOut(
+        one_line(wait.query),
+        lock,
+        "A writer who came meanwhile had to queue behind it and was still waiting.",
+    )
 
 
 def _held_too_long(statements: list[Statement]) -> ShutOut | None:

@@ -47,12 +47,12 @@ class Plan:
     def buffers(self) -> int:
         return int(self.root.get("Shared Hit Blocks", 0)) + int(self.root.get("Shared Read Blocks", 0))
 
-    def telling_line(self) -> str:
-        """The one step that explains the cost, as a sentence: the scan that read most, and what became of it."""
+    def telling_lines(self) -> list[str]:
+        """What explains the cost, as sentences: the scan that read most, and a sort of many rows for few."""
         scans = [node for node in self.nodes() if _is_scan(node)]
         if not scans:
-            return str(self.root.get("Node Type", "no plan"))
-        return _sentence(max(scans, key=_read)) + _sorting(self)
+            return [str(self.root.get("Node Type", "no plan"))]
+        return [_sentence(max(scans, key=_read)), *_wasted_sorts(self)]
 
 
 def _is_scan(node: Node) -> bool:
@@ -107,16 +107,14 @@ def _through(node: Node) -> str:
     return " and ".join(dict.fromkeys(names))
 
 
-def _sorting(plan: Plan) -> str:
-    """The sort of many rows for few, which no scan shows."""
+def _wasted_sorts(plan: Plan) -> Iterator[str]:
+    """Sorts of many rows for few, which no scan shows."""
+    kept = max(_total(plan.root, "Actual Rows"), 1)
     for node in plan.nodes():
-        if node.get("Node Type") in ("Sort", "Incremental Sort") and node.get("Plans"):
-            sorted_rows = _total(node["Plans"][0], "Actual Rows")
-            kept = _total(plan.root, "Actual Rows")
-            if sorted_rows > WORTH_TELLING * max(kept, 1):
-                keys = ", ".join(node["Sort Key"])
-                return f"\nthen {node['Node Type']} by {keys}: {grouped(sorted_rows)} rows for {grouped(kept)}"
-    return ""
+        if "Sort Key" in node and node.get("Plans"):
+            rows = _total(node["Plans"][0], "Actual Rows")
+            if rows > WORTH_TELLING * kept:
+                yield f"{node['Node Type']} by {', '.join(node['Sort Key'])}: {grouped(rows)} rows for {grouped(kept)}"
 
 
 def grouped(number: int) -> str:

@@ -1,6 +1,7 @@
-"""Postgres as its operator sees it: rows by SQL, and what the service's own statements cost while something happened."""
+"""Postgres as its operator sees it: rows by SQL, and what the service's statements cost while something happened."""
 
 import json
+import shlex
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,16 +38,21 @@ BUSY = """
 """
 
 
+def psql(statement: str, database: str = "billing", login: str = "billing_app") -> str:
+    """The line a learner can paste while `octo_lab run` is up."""
+    return f"psql postgresql://{login}:octo_lab@127.0.0.1:54320/{database} -c {shlex.quote(statement)}"
+
+
 @dataclass(frozen=True)
 class Cost:
-    """What the service's top-level statements took: how many, and buffers (8 kB pages) hit, read or spilled."""
+    """What the service's top-level statements took: how many, and buffers (of 8 kB) hit, read or spilled."""
 
     statements: int
     buffers: int
 
 
 class Observation:
-    """What the service asked of the database while it was being watched. Complete once the `with` block has ended."""
+    """What the service asked of the database while it was watched; complete once the `with` block has ended."""
 
     cost: Cost = Cost(0, 0)
     plans: tuple[Plan, ...] = ()
@@ -97,7 +103,7 @@ class Postgres:
         return str(row[0])
 
     def session(self) -> psycopg.Connection[Any]:
-        """A session of the caller's own, not in autocommit, for what needs transactions. The caller closes it."""
+        """A session of the caller's own, not in autocommit, for what needs transactions; the caller closes it."""
         return self._connect(self.database, autocommit=False)
 
     @contextmanager
@@ -135,7 +141,7 @@ class Postgres:
         """Where the server's log ends, with everything in it that happened before this call."""
         marker = f"octo {uuid.uuid4().hex}"
         search_from = max(0, self._server.log.stat().st_size - len(marker))
-        self._session(STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")  # noqa: S608
+        self._session(STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")
         deadline = time.monotonic() + LOG_WITHIN
         while time.monotonic() < deadline:
             with self._server.log.open("rb") as log:
@@ -145,7 +151,9 @@ class Postgres:
             if found >= 0 and (end := text.find(b"\n", found)) >= 0:
                 return search_from + end + 1
             time.sleep(0.001)
-        raise CannotJudge("The server's log did not come.", "Run the grade again; if it stays, run `octo_lab doctor`.")
+        raise CannotJudge(
+            "The server's log stays behind.", "Grade again; if it stays so, run `octo_lab doctor`."
+        )
 
     def plans_since(self, position: int) -> tuple[Plan, ...]:
         """The plans of the service's statements that ended after `position` in the log."""
@@ -154,7 +162,8 @@ class Postgres:
             log.seek(position)
             lines = log.read(end - position).splitlines()
         entries = (json.loads(line) for line in lines if b"  plan:\\n" in line)
-        return tuple(plan for entry in entries if entry.get("dbname") == self.database and (plan := _plan(entry)))
+        ours = (entry for entry in entries if entry.get("dbname") == self.database)
+        return tuple(plan for entry in ours if (plan := _plan(entry)))
 
     def close(self) -> None:
         for session in self._sessions.values():

@@ -1,0 +1,32 @@
+"""The five hundredth page of a long list against its first: a cursor says where to go on, not how much to skip."""
+
+from graders.check import expect
+from graders.lesson_05.bounds import cost_told, expect_statements, measure, page_bound
+from graders.lesson_05.reads import Reads
+from graders.lesson_05.walks import LIMIT, STRETCH, LongWalk
+from graders.probes.plans import grouped
+from graders.probes.postgres import Postgres
+
+PAGE = 500
+
+
+def expect_deep_page(walked: LongWalk, reads: Reads, postgres: Postgres) -> None:
+    """Hold page 500 to the bound of page 1; where the walk was given up before, the last page it came to."""
+    at = min(len(walked.pages), PAGE)
+    cursor = walked.pages[at - 1].cursor
+    first = measure(postgres, "Page 1", lambda: reads.newest(walked.customer, LIMIT))
+    deep = measure(postgres, f"Page {at}", lambda: reads.newest(walked.customer, LIMIT, cursor))
+    expect_statements(deep)
+    bound = page_bound(LIMIT)
+    cheap = deep.seen.rows_read <= bound.rows and max(deep.seen.buffers, walked.late_cost) <= bound.buffers
+    given_up = "" if at == PAGE else ". There the walk was given up: all 500 pages may cost what these did"
+    expect(
+        cheap and at == PAGE,
+        expected=f"Page {at} costs what page 1 may cost: {bound.rows} rows and {bound.buffers} buffers at most.",
+        got=f"Page 1: {cost_told(first.seen)}\n"
+        f"Page {at}: {cost_told(deep.seen)}\n"
+        f"On the way, the last {STRETCH} pages took {grouped(walked.late_cost)} buffers each{given_up}.",
+        because="An export walks every page. When each page costs what lies before it, "
+        "ten times the invoices take a hundred times as long.",
+        did=deep.did,
+    )
