@@ -13,6 +13,7 @@ from pathlib import Path
 
 from graders.engine.lifeline import end_group
 
+PROCFILE_CAP = 64 * 1024
 KEPT_LINES = 5_000
 LINE_CAP = 8_192
 LINE = re.compile(r"^([a-z][a-z0-9_-]*):\s*(.+)$")
@@ -24,11 +25,7 @@ class NoProcfile(Exception):
 
 def read_procfile(tree: Path) -> dict[str, str]:
     """Commands by process type. Raises NoProcfile."""
-    path = tree / "Procfile"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NoProcfile(f"Procfile cannot be read: {error}") from error
+    text = _procfile_text(tree / "Procfile")
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
@@ -40,6 +37,19 @@ def read_procfile(tree: Path) -> dict[str, str]:
     if "web" not in found:
         raise NoProcfile("Procfile names no `web` process")
     return found
+
+
+def _procfile_text(path: Path) -> str:
+    """What it says; no more of it and nothing in it than a shell can be given."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(PROCFILE_CAP + 1)
+        text = data.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoProcfile(f"Procfile cannot be read: {error}") from error
+    if len(data) > PROCFILE_CAP or "\0" in text:
+        raise NoProcfile(f"Procfile is larger than {PROCFILE_CAP // 1024} KiB or holds a zero byte")
+    return text
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from compose.locks import locked
 from compose.places import cache_root
+from graders.engine.requirements import NotARelease, releases
 
 NETWORK = re.compile(
     r"Retrying \(|NewConnectionError|Temporary failure in name|Network is unreachable|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED"
@@ -28,17 +29,20 @@ class InstallFailed(Exception):
         self.machine = machine
 
 
-def python_environment(
-    requirements: Path, *, seconds: float = 300, identity: Mapping[str, object] | None = None
-) -> Path:
+def python_environment(requirements: Path, *, seconds: float = 300) -> Path:
     """The bin folder of a virtual environment that holds exactly `requirements`. Raises InstallFailed."""
-    key = _key(requirements.read_bytes(), sys.version.encode(), sys.base_prefix.encode())
+    listed = requirements.read_bytes()
+    lines = _releases(listed)
+    key = _key(listed, sys.version.encode(), sys.base_prefix.encode())
     home = cache_root() / "python" / key
 
     def build() -> None:
         python = str(home / "bin" / "python")
         _run([sys.executable, "-m", "venv", "--without-pip", str(home)], seconds)
-        _run([*_pip(python), "install", "--requirement", str(requirements)], seconds)
+        wanted = home / "requirements.txt"
+        wanted.write_text("\n".join(lines), encoding="utf-8")
+        # Wheels alone: a source distribution is built by code of its own, which would run as the grader.
+        _run([*_pip(python), "install", "--only-binary=:all:", "--requirement", str(wanted)], seconds)
 
     _once(home, build)
     return home / "bin"
@@ -66,6 +70,18 @@ def node_modules(tree: Path, *, seconds: float = 300) -> Path:
 
     _once(home, build)
     return home / "node_modules"
+
+
+def _releases(listed: bytes) -> list[str]:
+    try:
+        return releases(listed)
+    except NotARelease as line:
+        raise InstallFailed(
+            f"requirements.txt has a line that names no release of a package: {line}",
+            "Mend the list of requirements.",
+            "Name packages as `name==version`: no options, addresses or paths.",
+            machine=False,
+        ) from line
 
 
 def _pip(python: str) -> Sequence[str]:

@@ -94,7 +94,10 @@ def test_grades_at_once_do_not_meet(lab: Lab) -> None:
         ("Procfile", "web: sleep 1000", "not ready after 2 s"),
         ("Procfile", "worker: python web.py", "no `web` process"),
         ("Procfile", "nonsense", "line 1"),
-        ("requirements.txt", "no such package at all!!", "could not be installed"),
+        ("Procfile", "web: python web.py\0", "zero byte"),
+        ("Procfile", "web: python web.py #" + "x" * 1_000_000, "larger than 64 KiB"),
+        ("requirements.txt", "no-such-package-of-octo-lab==9", "could not be installed"),
+        ("requirements.txt", "-r /etc/passwd", "names no release"),
     ],
 )
 def test_a_service_that_does_not_start_fails_the_first_check(

@@ -39,6 +39,17 @@ def test_a_deleted_lesson_file_stays_deleted(lab: Lab, submission: Path, tree: P
     assert "web.py" not in files(tree), "the reference's right answer must never shine through"
 
 
+def test_a_folder_may_be_named_from_where_one_stands(
+    lab: Lab, submission: Path, tree: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(submission.parent)
+    mine = from_folder(Path(submission.name))
+    monkeypatch.chdir("/")  # a grade works elsewhere
+    lay(mine, lab, tree)
+    assert mine.name == submission.name
+    assert "web.py" in files(tree)
+
+
 def test_a_fix_lies_over_the_whole_reference(lab: Lab, tree: Path) -> None:
     lay(from_fix(lab.grader / "right_fixes" / "other-words"), lab, tree)
     assert "<< 1" in (tree / "web.py").read_text()
