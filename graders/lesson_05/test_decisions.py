@@ -12,7 +12,7 @@ from graders.probes.postgres import Postgres
 @check("decisions-agree")
 def test_decisions(document: Callable[[str], str | None], postgres: Postgres, usage: Usage) -> None:
     """decisions/indexes.md names every index on invoices, the read it serves and what it costs, and nothing else."""
-    did = f"cat {PATH}"
+    did = f"cat work/lesson-05/{PATH}"
     rows = table_of(document(PATH), did)
     faults = disagreements(rows, indexes_of(postgres, "invoices"), usage)
     expect(

@@ -8,7 +8,9 @@ from graders.probes.migration import Rehearsal
 from graders.probes.postgres import Postgres, psql
 
 # A writer who takes half a minute, and the migration beside it. What a third one meets shows in a second terminal.
-WRITER = psql("UPDATE invoices SET paid_cents = paid_cents WHERE id = 1; SELECT pg_sleep(30)", "billing_small")
+WRITER = psql(
+    "UPDATE invoices SET paid_cents = paid_cents WHERE id = 1; SELECT pg_sleep(30)", "billing_small"
+)
 MIGRATION = (
     "psql postgresql://billing_owner:octo_lab@127.0.0.1:54320/billing_small"
     " -f work/lesson-05/migrations/0004_invoice_indexes.sql"
@@ -64,6 +66,6 @@ def test_planner(usage: Usage, postgres: Postgres) -> None:
         got="\n".join(meddled),
         because="A switch that forces one plan forbids the better one elsewhere, and hides the missing index.",
         did=psql(
-            "SELECT name, setting FROM pg_settings WHERE name ~ '^enable_|_cost$' AND setting <> boot_val"
+            "SELECT name, setting FROM pg_settings WHERE name ~ '^enable_|_cost' AND setting <> boot_val"
         ),
     )

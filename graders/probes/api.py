@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError, TimeoutError
 
 from graders.check import Failure
 from graders.probes.prompt_acks import PromptPool
-from graders.probes.strict_json import NotStrictError, parse
+from graders.probes.strict_json import NotStrict, parse
 from graders.probes.transcript import Transcript
 
 SHOWN_AS = "http://127.0.0.1:8080"
@@ -49,7 +49,7 @@ class Answer:
         """The body as strictly read JSON (RFC 8259: no NaN, no name twice)."""
         try:
             return parse(self.body)
-        except NotStrictError as fault:
+        except NotStrict as fault:
             raise Failure(
                 expected="a JSON body",
                 got=f"{self.summary()}\n{fault}",

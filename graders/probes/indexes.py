@@ -5,7 +5,8 @@ from typing import Any
 
 from graders.probes.postgres import Postgres
 
-# One row for each index. A key column that can't be null sorts the same wherever nulls go: bit 2 of its option is dropped.
+# One row for each index. A key column's sort option is 0 for ASC NULLS LAST and 3 for its mirror, DESC NULLS FIRST;
+# where a column can't be null, where nulls go makes no difference.
 CATALOG = """
     SELECT c.relname,
            t.relname,
@@ -18,7 +19,7 @@ CATALOG = """
            c.reltuples::bigint,
            ARRAY(SELECT pg_get_indexdef(i.indexrelid, n, false) || ' ' || i.indclass[n - 1] || ' ' || i.indcollation[n - 1]
                  FROM generate_series(1, i.indnkeyatts) AS n ORDER BY n),
-           ARRAY(SELECT CASE WHEN a.attnotnull THEN i.indoption[n - 1] & 1 ELSE i.indoption[n - 1]::integer END
+           ARRAY(SELECT CASE WHEN a.attnotnull THEN (i.indoption[n - 1] & 1) * 3 ELSE i.indoption[n - 1]::integer END
                  FROM generate_series(1, i.indnkeyatts) AS n
                  LEFT JOIN pg_attribute AS a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[n - 1] AND a.attnum > 0
                  ORDER BY n),
@@ -130,7 +131,7 @@ def _leads(index: Index, other: Index) -> bool:
     if index.keys != other.keys[:length]:
         return False
     there = other.directions[:length]
-    mirrored = tuple(direction ^ 1 if direction < 2 else direction ^ 3 for direction in there)
+    mirrored = tuple(direction ^ 3 for direction in there)
     return index.directions in (there, mirrored)
 
 

@@ -1,6 +1,7 @@
 """Postgres as its operator sees it: rows by SQL, and what the service's statements cost while something happened."""
 
 import json
+import re
 import shlex
 import time
 import uuid
@@ -40,7 +41,8 @@ BUSY = """
 
 def psql(statement: str, database: str = "billing", login: str = "billing_app") -> str:
     """The line a learner can paste while `octo_lab run` is up."""
-    return f"psql postgresql://{login}:octo_lab@127.0.0.1:54320/{database} -c {shlex.quote(statement)}"
+    quoted = f'"{statement}"' if not re.search(r'["$`\\!]', statement) else shlex.quote(statement)
+    return f"psql postgresql://{login}:octo_lab@127.0.0.1:54320/{database} -c {quoted}"
 
 
 @dataclass(frozen=True)

@@ -4,26 +4,26 @@ import json
 from typing import Any, NoReturn
 
 
-class NotStrictError(ValueError):
+class NotStrict(ValueError):
     """Why a body is not JSON, in words for the person who sent it."""
 
 
 def parse(body: bytes) -> Any:
-    """The value in `body`. Raises NotStrictError: bad UTF-8, NaN and Infinity, a name twice, bottomless nesting."""
+    """The value in `body`. Raises NotStrict: bad UTF-8, NaN and Infinity, a name twice, bottomless nesting."""
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_constant, object_pairs_hook=_object)
-    except NotStrictError:
+    except NotStrict:
         raise
     except UnicodeDecodeError:
-        raise NotStrictError("the body is not UTF-8") from None
+        raise NotStrict("the body is not UTF-8") from None
     except RecursionError:
-        raise NotStrictError("the body is nested too deeply") from None
+        raise NotStrict("the body is nested too deeply") from None
     except ValueError as error:
-        raise NotStrictError(f"the body is not JSON: {error}") from None
+        raise NotStrict(f"the body is not JSON: {error}") from None
 
 
 def _constant(name: str) -> NoReturn:
-    raise NotStrictError(f"{name} is JavaScript, not JSON")
+    raise NotStrict(f"{name} is JavaScript, not JSON")
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -31,5 +31,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(fields) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise NotStrictError(f"the name {twice!r} stands twice in one object")
+        raise NotStrict(f"the name {twice!r} stands twice in one object")
     return fields

@@ -1,0 +1,90 @@
+"""Counting what a service asked of the database, exactly and at once."""
+
+import psycopg
+import pytest
+
+from graders.probes.postgres import Postgres, psql
+from tests.probes.conftest import Session
+
+NEWEST = "SELECT * FROM invoices WHERE customer_id = 7 ORDER BY created_at DESC LIMIT 5"
+
+
+def test_a_statement_is_counted_with_its_buffers_and_its_plan(postgres: Postgres, service: Session) -> None:
+    with postgres.observe() as seen:
+        service.execute(NEWEST)
+    assert seen.cost.statements == 1
+    assert 0 < seen.buffers < 20
+    assert (seen.rows_read, len(seen.plans)) == (5, 1)
+    assert seen.plans[0].indexes() == {"by_customer"}
+
+
+def test_counts_are_the_same_every_time(postgres: Postgres, service: Session) -> None:
+    service.execute(NEWEST)
+    counted = set()
+    for _ in range(20):
+        with postgres.observe() as seen:
+            service.execute(NEWEST)
+        counted.add((seen.cost, seen.rows_read))
+    assert len(counted) == 1
+
+
+def test_the_graders_own_statements_leave_no_trace(postgres: Postgres) -> None:
+    with postgres.observe() as seen:
+        postgres.rows("SELECT * FROM invoices")
+        assert postgres.value("SELECT count(*) FROM invoices") == 2000
+    assert (seen.cost.statements, seen.plans) == (0, ())
+
+
+def test_what_came_before_and_after_is_not_counted(postgres: Postgres, service: Session) -> None:
+    service.execute(NEWEST)
+    with postgres.observe() as seen:
+        pass
+    service.execute(NEWEST)
+    assert (seen.cost.statements, seen.plans) == (0, ())
+
+
+def test_a_transaction_is_waited_for(postgres: Postgres, service: Session) -> None:
+    with postgres.observe() as seen, service.transaction():
+        service.execute(NEWEST)
+        service.execute("UPDATE invoices SET paid_cents = 1 WHERE id = 8")
+    assert len(seen.about("invoices")) == 2
+
+
+def test_a_cursor_is_counted_when_it_is_closed(postgres: Postgres, service: Session) -> None:
+    with postgres.observe() as seen, service.transaction(), service.cursor("named") as cursor:
+        cursor.execute(NEWEST)
+        cursor.fetchall()
+    assert seen.rows_read >= 5
+
+
+def test_a_plan_that_was_only_said_is_no_plan(postgres: Postgres, service: Session) -> None:
+    forged = 'duration: 1 ms  plan:\n{"Query Text": "x", "Plan": {"Node Type": "Index Scan"}}'
+    with postgres.observe() as seen:
+        service.execute(f"DO $$ BEGIN RAISE LOG '%', '{forged}'; END $$".encode())
+    assert seen.plans == ()
+
+
+def test_settings_of_a_session_are_in_its_plans(postgres: Postgres, service: Session) -> None:
+    service.execute("SET enable_seqscan = off")
+    with postgres.observe() as seen:
+        service.execute(NEWEST)
+    assert seen.plans[0].settings["enable_seqscan"] == "off"
+    assert postgres.server_setting("enable_seqscan") == "on"
+
+
+def test_a_session_of_ones_own_is_a_transaction(postgres: Postgres) -> None:
+    session = postgres.session()
+    session.execute("UPDATE invoices SET paid_cents = 5 WHERE id = 9")
+    session.rollback()
+    session.close()
+    assert postgres.value("SELECT paid_cents FROM invoices WHERE id = %s", [9]) == 0
+
+
+def test_errors_of_sql_are_the_callers(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.errors.UndefinedTable):
+        postgres.rows("SELECT * FROM nothing_of_that_name")
+
+
+def test_lines_for_psql_can_be_pasted() -> None:
+    assert psql("SELECT 'a'").endswith("""billing -c "SELECT 'a'\"""")
+    assert psql(r"\d invoices").endswith(r"""-c '\d invoices'""")
