@@ -44,9 +44,9 @@ def whale_walk(reads: Reads, postgres: Postgres, people: Population) -> LongWalk
 
 
 @pytest.fixture(scope="session")
-def usage(reads: Reads, postgres: Postgres, people: Population, oracle: Oracle) -> Usage:
+def usage(reads: Reads, postgres: Postgres, people: Population) -> Usage:
     """Which indexes the reads and the writes went through."""
-    return usage_of(reads, postgres, people, oracle)
+    return usage_of(reads, postgres, people)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """Who is in the dataset: the largest customer, others of every size, and tenants large and small."""
 
 import random
+from collections import Counter
 from dataclasses import dataclass
 
 from graders.lesson_05.reads import Customer
@@ -9,9 +10,6 @@ from graders.probes.postgres import Postgres
 CUSTOMERS = """
     SELECT customer_id, tenant_id, count(*), count(*) FILTER (WHERE status = 'sent')
     FROM invoices GROUP BY customer_id, tenant_id ORDER BY count(*) DESC, customer_id
-"""
-TENANTS = """
-    SELECT tenant_id FROM invoices WHERE status = 'sent' GROUP BY tenant_id ORDER BY count(*) DESC, tenant_id
 """
 
 
@@ -52,4 +50,7 @@ class Population:
 
 def population_of(postgres: Postgres) -> Population:
     customers = tuple(Customer(*row) for row in postgres.rows(CUSTOMERS))
-    return Population(customers, tuple(id for (id,) in postgres.rows(TENANTS)))
+    open_invoices = Counter[int]()
+    for customer in customers:
+        open_invoices[customer.tenant] += customer.open
+    return Population(customers, tuple(tenant for tenant, count in open_invoices.most_common() if count))

@@ -1,9 +1,8 @@
 """Which index serves which read: the plans seen while each of them was asked for customers and tenants of every size."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.population import Population
 from graders.lesson_05.reads import Reads
 from graders.lesson_05.warmth import END_OF_DATA
@@ -29,12 +28,13 @@ class Usage:
         return tuple(name for name in self.plans if index in self.indexes(name))
 
 
-def usage_of(reads: Reads, postgres: Postgres, people: Population, oracle: Oracle) -> Usage:
+def usage_of(reads: Reads, postgres: Postgres, people: Population) -> Usage:
     """Ask for everything that is promised, one kind after the other, and keep the plans."""
+    numbers = [(one.tenant, reads.newest(one, limit=1).items[0].number.upper()) for one in people.sample()]
     asked: dict[str, Callable[[], None]] = {
         "newest": lambda: _newest(reads, people),
         "overdue": lambda: _overdue(reads, people),
-        "number": lambda: _number(reads, people, oracle),
+        "number": lambda: _number(reads, numbers),
         "balance": lambda: _balance(reads, people),
         "writes": lambda: live(reads.api, people.customers[len(people.customers) // 2]),
     }
@@ -60,9 +60,9 @@ def _overdue(reads: Reads, people: Population) -> None:
             reads.overdue(tenant, END_OF_DATA, limit=100, cursor=first.next_cursor)
 
 
-def _number(reads: Reads, people: Population, oracle: Oracle) -> None:
-    for customer in people.sample():
-        reads.by_number(customer.tenant, oracle.newest(customer)[-1].number.upper())
+def _number(reads: Reads, numbers: Sequence[tuple[int, str]]) -> None:
+    for tenant, number in numbers:
+        reads.by_number(tenant, number)
 
 
 def _balance(reads: Reads, people: Population) -> None:
