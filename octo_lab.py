@@ -1,5 +1,6 @@
 """The door of octo_lab: click commands, each of which calls one function and prints what it gives."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -42,6 +43,7 @@ from graders.reports.terminal import render, render_failure
 from labs.catalog import CheckSpec, Lab, ManifestError, UnknownLesson, all_labs, find
 
 PASSED, FAILED, USAGE, UNGRADED = 0, 1, 2, 3
+INTERRUPTED, READER_GONE = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 EXIT_CODES = {"pass": PASSED, "fail": FAILED, "ungraded": UNGRADED}
 FORMATS: dict[str, Callable[[Report], str]] = {"json": dumps, "junit": to_junit}
 
@@ -57,12 +59,8 @@ class LessonName(click.ParamType[Lab]):
         try:
             return find(str(value))
         except UnknownLesson as error:
-            near = ", ".join(error.suggestions)
-            self.fail(
-                f"There is no lesson {error.asked!r}. Did you mean: {near}? `octo_lab list` shows all.",
-                param,
-                ctx,
-            )
+            near = f" Did you mean: {', '.join(error.suggestions)}?" if error.suggestions else ""
+            self.fail(f"There is no lesson {error.asked!r}.{near} `octo_lab list` shows all.", param, ctx)
         except ManifestError as error:
             self.fail(str(error), param, ctx)
 
@@ -84,18 +82,41 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
             self.fail(f"{value!r} is not FORMAT=FILE with a format of {', '.join(FORMATS)}.", param, ctx)
         if not Path(file).absolute().parent.is_dir():
             self.fail(f"there is no folder {Path(file).parent} to write {file} to.", param, ctx)
+        if Path(file).is_dir():
+            self.fail(f"{file} is a folder: name a file in it.", param, ctx)
         return kind, Path(file)
 
 
 LESSON = LessonName()
 
 
+class ReaderGone(Exception):
+    """Whoever read our output went away. rich and click would end with 1, which is a verdict here."""
+
+
+class Screen(Console):
+    """A console that leaves a reader who went away to `main`."""
+
+    def on_broken_pipe(self) -> None:
+        raise ReaderGone
+
+
+class Commands(click.Group):
+    """A group that leaves a reader who went away to `main`."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ReaderGone from error
+
+
 def stdout() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    return Screen(highlight=False, soft_wrap=True)
 
 
 def stderr() -> Console:
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Screen(stderr=True, highlight=False, soft_wrap=True)
 
 
 def example(text: str) -> str:
@@ -103,7 +124,9 @@ def example(text: str) -> str:
 
 
 @click.group(
-    context_settings={"help_option_names": ["-h", "--help"]}, epilog=example("octo_lab grade lesson-05")
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=example("octo_lab grade lesson-05"),
 )
 @click.version_option(kit_version(), prog_name="octo_lab")
 def cli() -> None:
@@ -168,12 +191,14 @@ def grade_(
     request = Request(lesson, chosen(lesson, submission, whole_reference), seed, only)
     report = graded(request, quiet=as_json)
     counted(report, counts=not (only or whole_reference))
-    for kind, file in files:
-        write_whole(file, FORMATS[kind](report))
-    if as_json:
-        click.echo(dumps(report))
-    else:
-        render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
+    try:
+        if as_json:
+            click.echo(dumps(report))
+        else:
+            render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
+    finally:  # neither a screen nor a file that fails costs the other
+        for kind, file in files:
+            write_whole(file, FORMATS[kind](report))
     sys.exit(EXIT_CODES[report.verdict])
 
 
@@ -191,8 +216,8 @@ def hint(lesson: Lab, check: str | None) -> None:
         raise click.UsageError(
             f"Nothing has failed yet: grade first (octo_lab grade {lesson.id}), or name a check."
         )
-    console, shown = stdout(), attempts.next_hint(lesson.id, id)
     hints = known_check(lesson, id).hints
+    console, shown = stdout(), attempts.next_hint(lesson.id, id)
     show(hint_lines(lesson.id, id, title_of(lesson, id), hints, shown, page_for(console)), console)
 
 
@@ -365,10 +390,17 @@ def counted(report: Report, *, counts: bool) -> None:
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Write a report so that nobody ever sees half of it."""
-    half = file.with_name(f".{file.name}.half")
-    half.write_text(text, encoding="utf-8")
-    half.replace(file)
+    """Write a report so that nobody ever sees half of it. What is no file (/dev/stdout, a pipe) is written to."""
+    if file.exists() and not file.is_file():
+        file.write_text(text, encoding="utf-8")
+        return
+    whole = file.resolve()
+    half = whole.with_name(f".{whole.name}.half")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.replace(whole)
+    finally:
+        half.unlink(missing_ok=True)
 
 
 def following(lesson: Lab) -> NextLesson | None:
@@ -386,7 +418,11 @@ def known_check(lesson: Lab, id: str) -> CheckSpec:
 
 def shown(path: Path) -> str:
     """The path from here where it is below, else in full."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # somebody removed it
+        return str(path)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 def stop(text: str, code: int) -> NoReturn:
@@ -402,7 +438,7 @@ def main() -> None:
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:
-        stop("Stopped. Nothing is left running.", 130)
+        stop("Stopped. Nothing is left running.", INTERRUPTED)
     except click.ClickException as error:
         error.show()
         sys.exit(USAGE)
@@ -412,6 +448,9 @@ def main() -> None:
         stop(str(error), USAGE)
     except StoresFailed as error:
         stop(f"{error.problem}\n{error.remedy}\n{error.details}".rstrip(), UNGRADED)
+    except ReaderGone:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python complains when it flushes at its end
+        sys.exit(READER_GONE)
     except (StoreUnusable, OSError) as error:
         stop(str(error), UNGRADED)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.conftest import Door
+from tests.engine.conftest import Door, bounded
 
 
 def test_a_first_grade_makes_a_copy_and_fails_clearly(door: Door) -> None:
@@ -74,6 +74,7 @@ def test_reports_are_written(door: Door, tmp_path: Path) -> None:
     [
         (("grade", "lesson-10"), "lesson-01"),
         (("grade", "lesso-01"), "Did you mean: lesson-01"),
+        (("grade", "pagination"), "'pagination'. `octo_lab list`"),
         (("grade",), "LESSON"),
         (("grade", "1", "--submission", "/no/such/folder"), "/no/such/folder"),
         (("grade", "1", "--submission", ".", "--reference"), "exclude each other"),
@@ -93,6 +94,50 @@ def test_bad_input_gets_a_sentence(arguments: tuple[str, ...], said: str, door: 
     assert refused.returncode == 2, refused
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr
+
+
+def test_a_report_that_cannot_be_written_costs_no_verdict(door: Door, tmp_path: Path) -> None:
+    refused = door("grade", "1", "--reference", f"--report=json={tmp_path}")
+    assert (refused.returncode, "is a folder" in refused.stderr) == (2, True), "told before the grade"
+    os.mkfifo(tmp_path / "pipe")
+    cat = subprocess.Popen(["cat", tmp_path / "pipe"], stdout=subprocess.PIPE, text=True)
+    with cat as reader, bounded(reader):
+        door("grade", "1", "--reference", f"--report=json={tmp_path / 'pipe'}")
+        assert json.loads(reader.communicate()[0])["verdict"] == "pass", "a pipe is written to, not replaced"
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".half")] == []
+
+
+@pytest.mark.parametrize("option", ["--reference", "--json"])
+def test_a_reader_who_goes_away_is_no_verdict(option: str, door: Door) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as gone:
+        graded = subprocess.run(
+            door.command("grade", "1", option),
+            env=door.environment(),
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+    assert graded.returncode == 141
+    assert "Traceback" not in graded.stderr
+    assert door.processes() == []
+
+
+def test_what_is_no_check_costs_no_hint(door: Door) -> None:
+    for _ in range(2):
+        assert door("hint", "1", "\udcff").returncode == 2
+
+
+def test_a_copy_that_cannot_be_made_leaves_nothing(door: Door) -> None:
+    (door.kit / "work").mkdir()
+    (door.kit / "work" / "lesson-01").symlink_to("nowhere")
+    assert "no folder" in door("grade", "1").stderr
+    door("reset", "1", "--yes")
+    assert (door.kit / "work" / "lesson-01" / "web.py").is_file()
+    assert not [path for path in (door.kit / "work").iterdir() if path.name.startswith(".")]
 
 
 def test_a_broken_manifest_is_told(door: Door) -> None:
