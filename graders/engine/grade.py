@@ -165,6 +165,8 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("PYTEST_", "PYTHON", "COV_"))
     }
+    if place := kept.get(places.CACHE_VARIABLE):  # the grader works in another directory
+        kept[places.CACHE_VARIABLE] = str(Path(place).absolute())
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTHONUTF8": "1"}
 
 

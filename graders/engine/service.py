@@ -74,15 +74,14 @@ class SubmittedService:
     def _await_ready(self, web: "Web", mark: int) -> None:
         """Wait for the first 200 of /readyz. Raises Failure when the process ends or the budget is used up."""
         deadline = time.monotonic() + self.budgets.boot
-        status: int | None = None
+        last = "nothing answered on PORT"
         while time.monotonic() < deadline:
             if web.running.ended_within(0.02):
                 code = web.running.stop()
                 raise self._not_ready(f"`web` ended with code {code} before it was ready.", mark)
-            status = _readiness(web.url)
-            if status == 200:
+            ready, last = _readiness(web.url)
+            if ready:
                 return
-        last = f"its last answer had status {status}" if status else "nothing answered on PORT"
         raise self._not_ready(f"`web` was not ready after {self.budgets.boot:.0f} s: {last}.", mark)
 
     def _not_ready(self, got: str, mark: int) -> Failure:
@@ -176,12 +175,13 @@ def _with_tail(text: str, log: Log, mark: int, source: str) -> str:
     return "\n".join([text, *(["Its last words:"] if tail else []), *(f"  {line}" for line in tail)])
 
 
-def _readiness(url: str) -> int | None:
-    """The status of /readyz, or None where there is no whole answer."""
+def _readiness(url: str) -> tuple[bool, str]:
+    """Whether /readyz answers 200, and what came instead."""
     try:
-        return Api(url, Transcript()).get("/readyz", seconds=2.0).status
-    except Failure:
-        return None
+        status = Api(url, Transcript()).get("/readyz", seconds=2.0).status
+    except Failure as failure:
+        return False, "nothing answered on PORT" if "refused" in failure.got else failure.got
+    return status == 200, f"its last answer had status {status}"
 
 
 def programs() -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -58,7 +59,8 @@ def from_fix(path: Path) -> Submission:
 def examine(submission: Submission) -> None:
     """Raise SubmissionRefused for what would be refused later, before anything has started."""
     if submission.kind in ("work", "over-reference"):
-        _files(_folder(submission))
+        with _readable():
+            _files(_folder(submission))
 
 
 def lay(submission: Submission, lab: Lab, tree: Path) -> str:
@@ -71,9 +73,10 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
         if path not in left_out:
             _copy(lab.reference / path, tree / path)
     if submission.kind in ("work", "over-reference"):
-        folder = _folder(submission)
-        for path in _files(folder):
-            _copy(folder / path, tree / path)
+        with _readable():
+            folder = _folder(submission)
+            for path in _files(folder):
+                _copy(folder / path, tree / path)
     elif submission.kind == "patch" and submission.path:
         _apply(submission.path, tree)
     return tree_hash(tree)
@@ -87,6 +90,17 @@ def tree_hash(tree: Path) -> str:
         executable = bool((tree / path).stat().st_mode & stat.S_IXUSR)
         total.update(f"{path.as_posix()}\0{executable:d}\0{content}\n".encode())
     return total.hexdigest()
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """What its owner does not let us read is for its owner to mend, and no fault of the machine."""
+    try:
+        yield
+    except PermissionError as error:
+        raise SubmissionRefused(
+            f"{error.filename} cannot be read: {error.strerror}.", "Allow it: chmod -R u+rX, on your folder."
+        ) from error
 
 
 def _folder(submission: Submission) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine.grade import Request, grade
+from graders.engine.grade import Request, _environment, grade
 from graders.engine.submission import from_folder, reference
 from graders.reports.model import Report
 from labs.catalog import Lab, find
@@ -59,6 +59,14 @@ def test_the_broken_service_fails_what_it_must(lab: Lab) -> None:
     )
 
 
+def test_a_cache_named_from_here_is_the_same_for_the_grader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OCTO_LAB_CACHE", "cache")
+    assert _environment()["OCTO_LAB_CACHE"] == str(tmp_path / "cache")
+
+
 def test_a_seed_replays_the_values(lab: Lab) -> None:
     def tried(seed: int) -> str:
         report = grade(Request(lab, from_folder(lab.service), seed=seed))
@@ -83,6 +91,13 @@ def test_grades_at_once_do_not_meet(lab: Lab) -> None:
     assert [report.verdict for report in reports] == ["pass", "fail"] * 3
 
 
+BABBLE = """import os, socket
+with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as door:
+    while True:
+        door.accept()[0].sendall(b"SSH-2.0\\r\\n")
+"""
+
+
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
@@ -96,6 +111,7 @@ def test_grades_at_once_do_not_meet(lab: Lab) -> None:
         ("Procfile", "nonsense", "line 1"),
         ("Procfile", "web: python web.py\0", "zero byte"),
         ("Procfile", "web: python web.py #" + "x" * 1_000_000, "larger than 64 KiB"),
+        ("web.py", BABBLE, "not ready after 2 s: the connection broke"),
         ("requirements.txt", "no-such-package-of-octo-lab==9", "could not be installed"),
         ("requirements.txt", "-r /etc/passwd", "names no release"),
     ],

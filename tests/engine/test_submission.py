@@ -131,6 +131,17 @@ def test_refused(spoil: object, lab: Lab, submission: Path, tree: Path) -> None:
     assert str(refused.value).isprintable(), "the refusal must not carry control characters to the terminal"
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("name", ["web.py", "."])
+def test_what_cannot_be_read_is_refused(name: str, lab: Lab, submission: Path, tree: Path) -> None:
+    (submission / name).chmod(0)
+    try:
+        with pytest.raises(SubmissionRefused, match="cannot be read"):
+            lay(from_folder(submission), lab, tree)
+    finally:
+        (submission / name).chmod(0o755)
+
+
 def test_an_empty_or_missing_folder_is_refused(lab: Lab, tmp_path: Path, tree: Path) -> None:
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "empty", tmp_path / "missing"):
