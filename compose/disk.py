@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from compose.stores import StoresFailed
 
 REMEDY = (
@@ -15,6 +13,8 @@ REMEDY = (
 )
 
 MIB = 1024 * 1024
+
+DISK_FULL = "53100"
 
 
 def require_space(path: Path, needed: int, purpose: str) -> None:
@@ -33,7 +33,13 @@ def full_disk_explained(path: Path) -> Iterator[None]:
     """Turn a full disk, met by Python or by Postgres, into StoresFailed. Other errors pass through."""
     try:
         yield
-    except (OSError, psycopg.errors.DiskFull) as error:
-        if isinstance(error, OSError) and error.errno not in (errno.ENOSPC, errno.EDQUOT):
+    except Exception as error:
+        if not _is_full_disk(error):
             raise
         raise StoresFailed(f"The disk is full: {path}.", REMEDY, str(error)) from error
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Postgres says it as an SQLSTATE; asked by name, so that who needs no Postgres need not import psycopg."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return full or getattr(error, "sqlstate", None) == DISK_FULL

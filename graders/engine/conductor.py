@@ -49,6 +49,7 @@ def _watch(lifelines: tuple[int, ...]) -> None:
 
 def _run(job: Job, channel: Channel) -> Result:
     stage = Stage(job, channel, Phases(channel))
+    stage.run.record(os.getpid())  # the next run ends us, should we be stopped when all others are killed
     outcomes: tuple[Outcome, ...] = ()
     trouble = None
     try:

@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from compose import places
+from compose import places, processes
 from compose.stores import StoresFailed
 from graders.check import Verdict
 from graders.engine import channel
@@ -28,6 +28,7 @@ from labs.catalog import CheckSpec, Lab
 
 FAREWELL = 8.0
 KIT_MARGIN = 900.0
+STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def result_of(job: Job, listener: Listener, halt: Halt) -> Result:
     """Start a keeper for the job and relay until it has a result, or none."""
     found: Result | None = None
     with _keeper(job) as keeper, halt.watching(keeper):
-        limit = threading.Timer(_longest(job.lab), keeper.kill)
+        limit = threading.Timer(_longest(job.lab), _end_family, (keeper,))
         limit.start()
         try:
             for message in _messages(keeper):
@@ -135,8 +136,13 @@ def _farewell(keeper: "subprocess.Popen[str]") -> None:
     try:
         keeper.wait(FAREWELL)
     except subprocess.TimeoutExpired:
-        keeper.kill()
+        _end_family(keeper)
         keeper.wait()
+
+
+def _end_family(keeper: "subprocess.Popen[str]") -> None:
+    """The last resort, for a grader that is stopped or hangs: it cannot tear down, so nobody is left to."""
+    processes.end(processes.family(keeper.pid))
 
 
 @contextmanager
@@ -145,11 +151,12 @@ def _uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {each: signal.signal(each, signal.SIG_IGN) for each in STOPS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _messages(keeper: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:

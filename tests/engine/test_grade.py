@@ -166,8 +166,18 @@ def test_a_check_that_is_not_there_is_ungraded(lab: Lab, write: Write) -> None:
     test = (lab.grader / "test_doubles.py").read_text()
     write(lab.grader / "test_doubles.py", test.partition('@check("doubles-large"')[0])
     report = grade(Request(lab, reference()))
-    assert verdicts(report)["doubles-large"] != "pass"
-    assert report.verdict != "pass"
+    assert verdicts(report)["doubles-large"] == "ungraded"
+    assert report.verdict == "ungraded"
+
+
+def test_a_grader_that_cannot_be_imported_is_ungraded(lab: Lab, write: Write) -> None:
+    write(
+        lab.grader / "test_doubles.py",
+        "import no_such_module\n" + (lab.grader / "test_doubles.py").read_text(),
+    )
+    report = grade(Request(lab, reference()))
+    assert report.verdict == "ungraded"
+    assert set(verdicts(report).values()) == {"ungraded"}
 
 
 def test_a_check_past_its_budget_fails(lab: Lab, kit: Path, write: Write) -> None:
