@@ -90,17 +90,12 @@ def grade(request: Request, listener: Listener | None = None, halt: Halt | None 
 def result_of(job: Job, listener: Listener, halt: Halt) -> Result:
     """Start a keeper for the job and relay until it has a result, or none."""
     found: Result | None = None
-    with _keeper(job) as keeper, halt.watching(keeper):
-        limit = threading.Timer(_longest(job.lab), _end_family, (keeper,))
-        limit.start()
-        try:
-            for message in _messages(keeper):
-                if message["event"] == "result":
-                    found = channel.result(message["result"])
-                else:
-                    channel.relay(message, listener)
-        finally:
-            limit.cancel()
+    with _keeper(job) as keeper, halt.watching(keeper), _limited(keeper, job):
+        for message in _messages(keeper):
+            if message["event"] == "result":
+                found = channel.result(message["result"])
+            else:
+                channel.relay(message, listener)
     return found or _without(_silence(job.run_dir))
 
 
@@ -130,6 +125,23 @@ def _keeper(job: Job) -> "Iterator[subprocess.Popen[str]]":
             keeper.stdin.close()
             _farewell(keeper)
             keeper.stdout.close()
+
+
+@contextmanager
+def _limited(keeper: "subprocess.Popen[str]", job: Job) -> Iterator[None]:
+    """A grade does not take for ever. What is served by hand may."""
+    if job.serve:
+        yield
+        return
+    limit = threading.Timer(_longest(job.lab), _end_family, (keeper,))
+    # A signal that the timer's thread took would not wake the main thread, who is to act on it.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPS)
+    limit.start()
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    try:
+        yield
+    finally:
+        limit.cancel()
 
 
 def _farewell(keeper: "subprocess.Popen[str]") -> None:

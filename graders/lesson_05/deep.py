@@ -12,6 +12,13 @@ PAGE = 500
 
 def expect_deep_page(walked: LongWalk, reads: Reads, postgres: Postgres) -> None:
     """Hold page 500 to the bound of page 1; where the walk was given up before, the last page it came to."""
+    expect(
+        len(walked.pages) >= PAGE or not walked.complete,
+        expected=f"A page {PAGE}: the customer has {grouped(walked.customer.invoices)} invoices.",
+        got=f"the list ended on page {len(walked.pages)}",
+        because="What comes after the end that was told is never seen by anybody.",
+        did=walked.pages[-1].did,
+    )
     at = min(len(walked.pages), PAGE)
     cursor = walked.pages[at - 1].cursor
     first = measure(postgres, "Page 1", lambda: reads.newest(walked.customer, LIMIT))

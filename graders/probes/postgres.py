@@ -33,9 +33,11 @@ COST = """
     WHERE toplevel AND datname = %s AND rolname LIKE 'billing%%'
 """
 
+# A session that sits in a transaction for a whole second has forgotten it, and is not waited for.
 BUSY = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = %s AND usename LIKE 'billing%%' AND state <> 'idle'
+      AND (state = 'active' OR state_change > clock_timestamp() - interval '1 second')
 """
 
 
@@ -130,7 +132,7 @@ class Postgres:
     def await_quiet(self) -> None:
         """Wait until no statement of the service's is under way: one is counted when it has ended.
 
-        A service may answer before its transaction ends. One that never ends is waited for only so long.
+        A service may answer before its transaction ends.
         """
         deadline = time.monotonic() + QUIET_WITHIN
         while time.monotonic() < deadline:
