@@ -1,7 +1,14 @@
 """The door of octo_lab: click commands, each of which calls one function and prints what it gives."""
 
-import os
+# ruff: noqa: E402
 import signal
+
+# Until everything is loaded an interrupt just ends us; whoever started us may have it ignored (nohup).
+ON_INTERRUPT = signal.getsignal(signal.SIGINT)
+if ON_INTERRUPT is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,6 +48,8 @@ from graders.reports.progress import Progress
 from graders.reports.tables import lesson_lines, status_lines
 from graders.reports.terminal import render, render_failure
 from labs.catalog import CheckSpec, Lab, ManifestError, UnknownLesson, all_labs, find
+
+signal.signal(signal.SIGINT, ON_INTERRUPT)
 
 PASSED, FAILED, USAGE, UNGRADED = 0, 1, 2, 3
 INTERRUPTED, READER_GONE = 128 + signal.SIGINT, 128 + signal.SIGPIPE
@@ -432,7 +441,9 @@ def stop(text: str, code: int) -> NoReturn:
 
 def main() -> None:
     """Run a command. Whatever the input, a clear sentence and an exit code; never a traceback."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for each in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, signal.default_int_handler)
     try:
         cli.main(prog_name="octo_lab", standalone_mode=False)
     except click.exceptions.Exit as error:

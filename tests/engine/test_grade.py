@@ -1,13 +1,16 @@
 """A whole grade, on real processes: verdicts, deny by default, and whose fault a failure is."""
 
 import json
+import subprocess
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from graders.engine.grade import Request, _environment, grade
+from graders.engine.channel import Job
+from graders.engine.grade import Request, _environment, _limited, grade
 from graders.engine.submission import from_folder, reference
 from graders.reports.model import Report
 from labs.catalog import Lab, find
@@ -65,6 +68,18 @@ def test_a_cache_named_from_here_is_the_same_for_the_grader(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OCTO_LAB_CACHE", "cache")
     assert _environment()["OCTO_LAB_CACHE"] == str(tmp_path / "cache")
+
+
+@pytest.mark.parametrize(("serve", "ended"), [(False, True), (True, False)])
+def test_a_grade_has_a_limit_and_a_service_by_hand_has_none(
+    serve: bool, ended: bool, lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("graders.engine.grade._longest", lambda lab: 0.01)
+    job = Job(lab, reference(), 0, tmp_path, serve=serve)
+    with subprocess.Popen(["sleep", "100"], text=True) as stuck, _limited(stuck, job):
+        time.sleep(0.5)
+        assert (stuck.poll() is not None) == ended
+        stuck.kill()
 
 
 def test_a_seed_replays_the_values(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,7 +68,7 @@ def test_nothing_is_left_after_a_kill(
         assert cli.wait(10) in (3, -signal.SIGKILL)
 
 
-@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("interrupt", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_leaves_nothing(interrupt: signal.Signals, door: Door, slow_kit: Path) -> None:
     with door.begun("grade", "1", "--reference", until="release") as cli:
         cli.send_signal(interrupt)
@@ -76,6 +77,52 @@ def test_an_interrupt_leaves_nothing(interrupt: signal.Signals, door: Door, slow
     assert "Traceback" not in rest
     assert gone(door)
     assert runs(door) == [], "and nothing half-written"
+
+
+def test_a_grader_that_stands_still_is_ended_by_an_interrupt(door: Door, slow_kit: Path) -> None:
+    with door.begun("grade", "1", "--reference", until="release") as cli:
+        os.kill(the_conductor(door, cli.pid), signal.SIGSTOP)
+        cli.send_signal(signal.SIGINT)
+        assert cli.wait(20) == 130
+    assert gone(door)
+    assert runs(door) == []
+
+
+def test_a_grader_that_stands_still_is_swept_by_the_next_run(door: Door, slow_kit: Path) -> None:
+    with door.begun("grade", "1", "--reference", until="release") as cli:
+        os.kill(the_conductor(door, cli.pid), signal.SIGSTOP)
+        cli.kill()
+    door("doctor", "--clean")
+    assert gone(door)
+
+
+# Interrupts itself when the door begins to load what it needs.
+LOADING = """
+import os, runpy, signal, sys
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+runpy.run_path(sys.argv.pop(1), run_name="__main__")
+"""
+
+
+def test_an_interrupt_while_it_loads_is_silent(door: Door) -> None:
+    python, *_, script, command = door.command("list")
+    loaded = subprocess.run(
+        [python, "-c", LOADING, script, command], env=door.environment(), capture_output=True, check=False
+    )
+    assert (loaded.returncode, loaded.stderr) == (-signal.SIGINT, b"")
+
+
+def test_what_was_asked_of_a_suspended_one_is_done_when_it_goes_on(door: Door) -> None:
+    """As a shell does with `kill %1`, and a terminal that closes with its suspended jobs."""
+    with door.begun("run", "1", "--reference", until="Up.") as cli:
+        for each in (signal.SIGSTOP, signal.SIGTERM, signal.SIGCONT):
+            cli.send_signal(each)
+        assert cli.wait(20) == 130
+    assert gone(door)
 
 
 def test_a_daemon_does_not_outlive_a_grade(door: Door, kit: Path) -> None:
