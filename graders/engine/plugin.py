@@ -1,14 +1,16 @@
 """Turns a pytest run over one lesson's checks into Outcomes. Deny by default: no evidence, no pass."""
 
+import os
 import random
 import signal
+import stat
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 
@@ -209,11 +211,24 @@ def title_of(item: pytest.Item) -> str:
 def read_document(tree: Path, path: str) -> str | None:
     """A written artefact of the submission as text, or None where it is missing, too large, or not UTF-8."""
     try:
-        with (tree / path).open("rb") as file:
+        with open_inside(tree, path) as file:
             data = file.read(DOCUMENT_CAP + 1)
         return data.decode("utf-8") if len(data) <= DOCUMENT_CAP else None
     except (OSError, UnicodeDecodeError):
         return None
+
+
+def open_inside(tree: Path, path: str) -> BinaryIO:
+    """A regular file of the tree. It belongs to the submission, which runs: no link of its leads us out of it."""
+    with ExitStack() as opened:
+        place = os.open(tree, os.O_RDONLY)
+        opened.callback(os.close, place)
+        for part in Path(path).parts:
+            place = os.open(part, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=place)
+            opened.callback(os.close, place)
+        if not stat.S_ISREG(os.fstat(place).st_mode):
+            raise FileNotFoundError(path)
+        return os.fdopen(os.dup(place), "rb")
 
 
 @contextmanager
