@@ -20,17 +20,7 @@ from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
 from compose.stores import StoresFailed
-from graders.engine import (
-    attempts,
-    copies,
-    doctor,
-    progress_rows,
-    prove,
-    scaffold,
-    serving,
-    transcripts,
-    watch,
-)
+from graders.engine import attempts, copies, progress_rows, prove, scaffold, serving, transcripts
 from graders.engine.attempts import StoreUnusable
 from graders.engine.checks import title_of, written_checks
 from graders.engine.grade import Request, grade, kit_version
@@ -268,6 +258,8 @@ def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
 @click.option("--poll", is_flag=True, help="Look for changes by polling (network file systems, WSL mounts).")
 def watch_(lesson: Lab, poll: bool) -> None:
     """Grade again whenever you save a file of your copy; Ctrl-C ends it."""
+    from graders.engine import watch  # here, for the same reason
+
     copies.ensure(lesson)
     for _ in watch.saves(lesson.work, poll=poll):
         report = graded(Request(lesson, from_folder(lesson.work)))
@@ -302,6 +294,8 @@ def status() -> None:
 @click.option("--clean", is_flag=True, help="Empty the cache and sweep what killed runs left.")
 def doctor_(clean: bool) -> None:
     """Show what this machine has, what it lacks, and what to do."""
+    from graders.engine import doctor  # here, since it loads what a grade starts quicker without
+
     findings = [*doctor.clean()] if clean else [*doctor.examine()]
     for finding in findings:
         click.echo(str(finding))
