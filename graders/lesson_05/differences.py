@@ -61,7 +61,7 @@ def _row(right: Invoice, given: Invoice, before: Sequence[Invoice], column: str)
 
 
 def _beside(right: str, given: str) -> str:
-    return f"\n  expected {right}\n  got      {given}   <- first difference"
+    return f"\n  expected {right}\n  got      {given}   <- differs"
 
 
 def _again(given: Invoice, before: Sequence[Invoice]) -> str:

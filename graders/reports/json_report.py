@@ -16,7 +16,7 @@ WHOLE_BYTES = 1_000_000
 _TIGHTER = (PART_CHARACTERS, 1_000, 250, 80)
 
 
-class InvalidReport(ValueError):  # noqa: N818
+class InvalidReport(ValueError):
     """The data is no report that this kit can read; the message names the place and what is wrong there."""
 
 

@@ -75,14 +75,8 @@ class Progress:
         self._begin(f"{id}{self._page.marks.dot}{title}")
 
     def check_ended(self, outcome: Outcome) -> None:
-        """A check has its verdict."""
+        """A check has its verdict. Without a terminal nothing is shown: the report lists all checks soon after."""
         self._outcomes.append(outcome)
-        if not self._live:
-            text = outcome.note if outcome.verdict in ("skipped", "ungraded") else outcome.title
-            line = self._page.mark(outcome.verdict).append(
-                f"  {self._legible(outcome.id)}  {self._legible(text)}"
-            )
-            self._print(shortened(line, self._page.width, self._page))
 
     def note(self, text: str) -> None:
         """Something that takes long or is worth knowing, as a line that stays."""
