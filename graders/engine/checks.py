@@ -4,7 +4,7 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from labs.catalog import Lab
+from labs.catalog import Lab, ManifestError
 
 
 @dataclass(frozen=True)
@@ -19,13 +19,21 @@ class WrittenCheck:
 
 
 def written_checks(lab: Lab) -> dict[str, WrittenCheck]:
-    """All checks in the grader's folder, by id."""
+    """All checks in the grader's folder, by id. Raises ManifestError for a file that is not Python."""
     found: dict[str, WrittenCheck] = {}
     for path in sorted(lab.grader.glob("test_*.py")):
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        for node in parsed(path).body:
             if isinstance(node, ast.FunctionDef) and (check := _check(node, path)):
                 found[check.id] = check
     return found
+
+
+def parsed(path: Path) -> ast.Module:
+    """A file of the grader, read but not run. Raises ManifestError."""
+    try:
+        return ast.parse(path.read_bytes(), str(path))
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ManifestError(f"{path}: {error}") from error
 
 
 def title_of(lab: Lab, id: str) -> str:

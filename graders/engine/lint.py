@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from graders.engine.checks import WrittenCheck, written_checks
+from graders.engine.checks import WrittenCheck, parsed, written_checks
 from graders.engine.prove import fix_path, fixes
 from labs.catalog import Lab, ManifestError
 
@@ -68,7 +68,7 @@ def _published(lab: Lab) -> Iterator[str]:
 
 def _assertions(lab: Lab) -> Iterator[str]:
     for path in sorted(lab.grader.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             if isinstance(node, ast.Assert) and node.msg is None:
                 yield f"{path.name}:{node.lineno}: an assert without a message"
 
@@ -83,7 +83,7 @@ def _fixes(lab: Lab) -> Iterator[str]:
     for fix in listed:
         if not fix_path(lab, fix.kind, fix.name).exists():
             yield f"{fix.kind} fix {fix.name}: no {fix.name}.patch and no folder {fix.name}/ in {fix.kind}_fixes"
-        if not fix.why.strip():
+        if not fix.why:
             yield f"{fix.kind} fix {fix.name} does not say why a person would make it"
         if fix.kind == "wrong" and not fix.expected:
             yield f"wrong fix {fix.name} names no check that it fails"

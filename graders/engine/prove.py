@@ -47,7 +47,7 @@ def _listed(lab: Lab) -> list[Fix]:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
         kinds: tuple[Kind, ...] = ("wrong", "right")
         return [_fix(lab, kind, entry) for kind in kinds for entry in data.get(kind, [])]
-    except (OSError, tomllib.TOMLDecodeError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ManifestError(f"{path}: {error!r}") from error
 
 
@@ -57,7 +57,7 @@ def _fix(lab: Lab, kind: Kind, entry: dict[str, Any]) -> Fix:
         kind=kind,
         submission=from_fix(fix_path(lab, kind, entry["name"])),
         expected=frozenset(entry["fails"] if kind == "wrong" else ()),
-        why=entry["why"],
+        why=entry["why"].strip(),
         needs=tuple(entry.get("needs", ())),
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from graders.lesson_05.oracle import Oracle
-from graders.lesson_05.population import Population, population_of
+from graders.lesson_05.population import Population, expect_kept, population_of
 from graders.lesson_05.reads import Reads
 from graders.lesson_05.usage import Usage, usage_of
 from graders.lesson_05.walks import LongWalk, walk_whale
@@ -58,7 +58,9 @@ def rehearsal(service: Service, connect: Callable[[str], Postgres]) -> Rehearsal
 @pytest.fixture(scope="session")
 def small(rehearsal: Rehearsal, connect: Callable[[str], Postgres]) -> Postgres:
     """The small database, after the submission's release."""
-    return connect(SMALL)
+    small = connect(SMALL)
+    expect_kept(small)
+    return small
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def meddled_settings(usage: Usage, postgres: Postgres) -> list[str]:
     ]
     stored = [
         f"{setting} stored for {role} in {database}"
-        for role, database, setting in postgres.rows(STORED)
+        for role, database, setting in postgres.catalog(STORED)
         if bends_plans(setting.partition("=")[0])
     ]
     return in_plans + stored

@@ -4,12 +4,27 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+from graders.check import expect
 from graders.lesson_05.reads import Customer
-from graders.probes.postgres import Postgres
+from graders.probes.plans import grouped
+from graders.probes.postgres import Postgres, psql
 
 CUSTOMERS = """
     SELECT customer_id, tenant_id, count(*), count(*) FILTER (WHERE status = 'sent')
     FROM invoices GROUP BY customer_id, tenant_id ORDER BY count(*) DESC, customer_id
+"""
+
+
+# What the dataset holds: invoices, and a fingerprint of every 97th of them. A new dataset.sql needs new ones.
+SEEDED = {"billing": (1_000_000, -22_746_822_049), "billing_small": (10_000, 5_125_023_433)}
+FINGERPRINT = """
+    SELECT count(*),
+           sum(hashtext(concat_ws('|', id, tenant_id, customer_id, number, status, currency, total_cents, paid_cents,
+                                  due_on, extract(epoch FROM created_at)))) FILTER (WHERE id %% 97 = 0)
+    FROM invoices WHERE id <= %s
+"""
+PLAIN_TABLE = """
+    SELECT relkind = 'r' AND NOT relrowsecurity FROM pg_class WHERE oid = to_regclass('public.invoices')
 """
 
 
@@ -54,3 +69,16 @@ def population_of(postgres: Postgres) -> Population:
     for customer in customers:
         open_invoices[customer.tenant] += customer.open
     return Population(customers, tuple(tenant for tenant, count in open_invoices.most_common() if count))
+
+
+def expect_kept(postgres: Postgres) -> None:
+    """Production's invoices are all there, unchanged, in a plain table that shows everybody the same."""
+    invoices, fingerprint = SEEDED[postgres.database]
+    count, found = postgres.row(FINGERPRINT, [invoices])
+    expect(
+        postgres.catalog(PLAIN_TABLE) == [(True,)] and (count, found) == (invoices, fingerprint),
+        expected=f"After the release, the table invoices holds the {grouped(invoices)} invoices that production has.",
+        got=f"{grouped(count)} of them are there, or some are not what they were",
+        because="A migration changes how rows are found. What they say belongs to the customers.",
+        did=psql("SELECT count(*) FROM invoices", postgres.database),
+    )

@@ -10,7 +10,7 @@ from graders.lesson_05.differences import first_difference
 from graders.lesson_05.freshness import SCENES, Case, expect_fresh
 from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.order import expect_end, expect_order, expect_overdue
-from graders.lesson_05.population import Population
+from graders.lesson_05.population import Population, expect_kept
 from graders.lesson_05.promises import expect_contract
 from graders.lesson_05.reads import Invoice, Reads, walk
 from graders.lesson_05.walks import LIMIT, LongWalk, walk_all
@@ -19,13 +19,19 @@ from graders.probes.api import Api
 from graders.probes.postgres import Postgres
 
 
-@check("contract-kept")
+@check("data-kept")
+def test_data_kept(postgres: Postgres) -> None:
+    """The release keeps every invoice that production has, as it is."""
+    expect_kept(postgres)
+
+
+@check("contract-kept", needs=["data-kept"])
 def test_contract(api: Api, people: Population, rng: random.Random) -> None:
     """The endpoints keep their contract: fields, statuses, tenants apart."""
     expect_contract(api, people, rng)
 
 
-@check("pages-exact")
+@check("pages-exact", needs=["data-kept"])
 def test_pages(
     whale_walk: LongWalk, reads: Reads, people: Population, oracle: Oracle, rng: random.Random
 ) -> None:
@@ -60,7 +66,7 @@ def test_pages_under_inserts(
     )
 
 
-@check("overdue-exact")
+@check("overdue-exact", needs=["data-kept"])
 def test_overdue(reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
     """The overdue list holds exactly the open invoices past their due date, longest overdue first."""
     as_of = END_OF_DATA - timedelta(days=rng.randint(0, 40))
@@ -75,7 +81,7 @@ def test_overdue(reads: Reads, people: Population, oracle: Oracle, rng: random.R
         expect_overdue(right[0], list(page.items), [page])
 
 
-@check("number-exact")
+@check("number-exact", needs=["data-kept"])
 def test_number(reads: Reads, api: Api, people: Population, oracle: Oracle, rng: random.Random) -> None:
     """An invoice is found by its number in whatever case, and only by its own number."""
     customer = people.ordinary(rng)
@@ -89,7 +95,7 @@ def test_number(reads: Reads, api: Api, people: Population, oracle: Oracle, rng:
         _expect_found(reads, oracle, customer.tenant, asked)
 
 
-@check("numbers-unique")
+@check("numbers-unique", needs=["data-kept"])
 def test_number_taken(api: Api, people: Population, rng: random.Random) -> None:
     """A number that differs from another of the tenant's only in case is taken."""
     customer = people.ordinary(rng)
@@ -105,7 +111,7 @@ def test_number_taken(api: Api, people: Population, rng: random.Random) -> None:
     )
 
 
-@check("balance-exact")
+@check("balance-exact", needs=["data-kept"])
 def test_balance(reads: Reads, people: Population, oracle: Oracle, rng: random.Random) -> None:
     """A balance is what is outstanding on the customer's open invoices, to the cent."""
     somebody = (people.ordinary(rng, open_invoices=3), rng.choice(people.customers))
@@ -119,7 +125,7 @@ def test_balance(reads: Reads, people: Population, oracle: Oracle, rng: random.R
         )
 
 
-@check("answers-fresh")
+@check("answers-fresh", needs=["data-kept"])
 def test_fresh(
     reads: Reads, api: Api, postgres: Postgres, oracle: Oracle, people: Population, rng: random.Random
 ) -> None:

@@ -9,7 +9,7 @@ from graders.probes.indexes import indexes_of
 from graders.probes.postgres import Postgres
 
 
-@check("decisions-agree")
+@check("decisions-agree", needs=["data-kept"])
 def test_decisions(document: Callable[[str], str | None], postgres: Postgres, usage: Usage) -> None:
     """decisions/indexes.md names every index on invoices, the read it serves and what it costs, and nothing else."""
     did = f"cat work/lesson-05/{PATH}"

@@ -13,7 +13,7 @@ from graders.probes.postgres import Postgres, psql
 MB = 1024 * 1024
 
 
-@check("no-idle-index")
+@check("no-idle-index", needs=["data-kept"])
 def test_idle(postgres: Postgres, usage: Usage) -> None:
     """Every index on invoices is used by a read or a write that the service promises."""
     there = indexes_of(postgres, "invoices")
@@ -51,7 +51,7 @@ def test_repeated(postgres: Postgres) -> None:
     )
 
 
-@check("writes-cheap")
+@check("writes-cheap", needs=["data-kept"])
 def test_writes(postgres: Postgres, people: Population, rng: random.Random) -> None:
     """Drafting, sending and paying an invoice stays cheap: all indexes together may cost only so much."""
     cost = write_cost(postgres, [rng.choice(people.customers) for _ in range(LIVES)])

@@ -50,7 +50,7 @@ def test_valid(postgres: Postgres) -> None:
     )
 
 
-@check("planner-untouched")
+@check("planner-untouched", needs=["data-kept"])
 def test_planner(usage: Usage, postgres: Postgres) -> None:
     """The plans are good by themselves: no planner setting was bent to get them."""
     expect(

@@ -15,7 +15,7 @@ from graders.probes.plans import grouped
 from graders.probes.postgres import Postgres
 
 
-@check("first-page-bounded")
+@check("first-page-bounded", needs=["data-kept"])
 def test_first_page(reads: Reads, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """A customer's newest invoices cost the same for the customer with 50 000 of them as for anybody."""
     whale = people.whale
@@ -29,13 +29,13 @@ def test_first_page(reads: Reads, postgres: Postgres, people: Population, rng: r
         )
 
 
-@check("deep-page-bounded")
+@check("deep-page-bounded", needs=["data-kept"])
 def test_deep_page(whale_walk: LongWalk, reads: Reads, postgres: Postgres) -> None:
     """Page 500 costs what page 1 costs."""
     expect_deep_page(whale_walk, reads, postgres)
 
 
-@check("overdue-bounded")
+@check("overdue-bounded", needs=["data-kept"])
 def test_overdue_cost(reads: Reads, postgres: Postgres, people: Population) -> None:
     """The overdue list reads only what it returns, for large tenants and small ones, first page and later."""
     for tenant in (people.tenants[0], people.tenants[-1]):
@@ -50,7 +50,7 @@ def test_overdue_cost(reads: Reads, postgres: Postgres, people: Population) -> N
             )
 
 
-@check("number-bounded")
+@check("number-bounded", needs=["data-kept"])
 def test_number_cost(reads: Reads, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """The look-up by number goes straight to its invoice."""
     for customer in (people.whale, people.ordinary(rng)):
@@ -67,7 +67,7 @@ def test_number_cost(reads: Reads, postgres: Postgres, people: Population, rng: 
         )
 
 
-@check("balance-bounded")
+@check("balance-bounded", needs=["data-kept"])
 def test_balance_cost(reads: Reads, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """A balance reads the open invoices of its customer and no others."""
     for customer in (people.whale, people.ordinary(rng)):
@@ -82,7 +82,7 @@ def test_balance_cost(reads: Reads, postgres: Postgres, people: Population, rng:
         )
 
 
-@check("cost-flat")
+@check("cost-flat", needs=["data-kept"])
 def test_flat(
     reads: Reads,
     postgres: Postgres,

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from typing import Any, LiteralString
+from typing import LiteralString
 
-import psycopg
 from psycopg.sql import SQL, Identifier
 
 from graders.lesson_05.other_programs import refused_rows_are_failures
@@ -15,7 +14,7 @@ from graders.probes.postgres import Postgres
 LIVES = 200
 BOUND = 4.5
 
-# The promised columns and constraints of `invoices` and nothing else; what the learner adds to the real one is its cost.
+# The promised columns and constraints of `invoices` and nothing else: what the learner adds to the real one is its cost.
 BARE: LiteralString = """
     CREATE SCHEMA octo_bare;
     CREATE TABLE octo_bare.invoices (
@@ -26,24 +25,21 @@ BARE: LiteralString = """
         UNIQUE (tenant_id, number),
         FOREIGN KEY (tenant_id, customer_id) REFERENCES public.customers (tenant_id, id)
     );
+    GRANT USAGE ON SCHEMA octo_bare TO billing_app;
+    GRANT SELECT, INSERT, UPDATE ON octo_bare.invoices TO billing_app;
 """
 DROP: LiteralString = "DROP SCHEMA octo_bare CASCADE"
+INDEXES: LiteralString = "SELECT count(*) FROM pg_index WHERE indrelid = 'public.invoices'::regclass"
 
-# One invoice after the other, as the service writes them, of customers all over the indexes.
-LIFE: LiteralString = """
-    DO $$
-    DECLARE
-        owner record;
-        new_id bigint;
-    BEGIN
-        FOR owner IN SELECT * FROM octo_lives ORDER BY at LOOP
-            INSERT INTO {table} (tenant_id, customer_id, number, status, currency, total_cents)
-            VALUES (owner.tenant_id, owner.customer_id, 'W-' || md5(owner.at::text), 'draft', 'EUR', 900)
-            RETURNING id INTO new_id;
-            UPDATE {table} SET status = 'sent', due_on = '2026-09-30' WHERE id = new_id;
-            UPDATE {table} SET status = 'paid', paid_cents = total_cents WHERE id = new_id;
-        END LOOP;
-    END $$
+DRAFTED: LiteralString = """
+    INSERT INTO {table} (tenant_id, customer_id, number, status, currency, total_cents)
+    VALUES (%s, %s, %s, 'draft', 'EUR', 900)
+"""
+SENT: LiteralString = """
+    UPDATE {table} SET status = 'sent', due_on = '2026-09-30' WHERE tenant_id = %s AND number = %s
+"""
+PAID: LiteralString = """
+    UPDATE {table} SET status = 'paid', paid_cents = total_cents WHERE tenant_id = %s AND number = %s
 """
 
 TRY_IT = (
@@ -66,41 +62,34 @@ class WriteCost:
 
 
 def write_cost(postgres: Postgres, customers: Sequence[Customer]) -> WriteCost:
-    """Live the same invoices on both tables. The service's rows are rolled back."""
-    indexes = postgres.value("SELECT count(*) FROM pg_index WHERE indrelid = 'invoices'::regclass")
+    """Live the same invoices on both tables."""
+    ((indexes,),) = postgres.catalog(INDEXES)
     with _bare(postgres):
-        bare = _log_written(postgres, customers, "octo_bare", "invoices")
-        real = _log_written(postgres, customers, "public", "invoices")
+        bare = _log_of_lives(postgres, customers, Identifier("octo_bare", "invoices"))
+        real = _log_of_lives(postgres, customers, Identifier("public", "invoices"))
     return WriteCost(real // len(customers), bare // len(customers), indexes)
 
 
-def _log_written(postgres: Postgres, customers: Sequence[Customer], *table: str) -> int:
-    """Bytes of log for one life each; everything is rolled back, the log is not."""
-    with closing(postgres.session()) as session:
-        session.execute(
-            "CREATE TEMPORARY TABLE octo_lives (at integer, tenant_id bigint, customer_id bigint)"
-        )
-        with session.cursor() as cursor:
-            rows = [(at, customer.tenant, customer.id) for at, customer in enumerate(customers)]
-            cursor.executemany("INSERT INTO octo_lives VALUES (%s, %s, %s)", rows)
-        before = _log_position(session)
-        with refused_rows_are_failures():
-            session.execute(SQL(LIFE).format(table=Identifier(*table)))
-        written = _log_position(session) - before
+def _log_of_lives(postgres: Postgres, customers: Sequence[Customer], table: Identifier) -> int:
+    """Bytes of log for one invoice of each customer. The rows are rolled back, their log is not."""
+    drafted, sent, paid = (SQL(each).format(table=table) for each in (DRAFTED, SENT, PAID))
+    before = postgres.log_written()
+    with closing(postgres.session()) as session, refused_rows_are_failures():
+        with session.pipeline():
+            for at, customer in enumerate(customers):
+                number = f"W-{at:05d}-{customer.id:05d}"
+                session.execute(drafted, [customer.tenant, customer.id, number])
+                session.execute(sent, [customer.tenant, number])
+                session.execute(paid, [customer.tenant, number])
+        written = postgres.log_written() - before
         session.rollback()
     return written
 
 
-def _log_position(session: psycopg.Connection[Any]) -> int:
-    row = session.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
-    assert row is not None, "a function call always has a row"
-    return int(row[0])
-
-
 @contextmanager
 def _bare(postgres: Postgres) -> Iterator[None]:
-    postgres.rows(BARE)
+    postgres.catalog(BARE)
     try:
         yield
     finally:
-        postgres.rows(DROP)
+        postgres.catalog(DROP)

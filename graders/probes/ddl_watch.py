@@ -7,15 +7,18 @@ from typing import LiteralString
 
 from graders.probes.postgres import Postgres
 
-# An event trigger runs inside the migration's own session, so what it sees is certain and not a matter of timing.
+# An event trigger runs inside the migration's own session: what it sees is certain and not a matter of timing. It has
+# the superuser's rights, so it finds nothing of the submission's by name.
 WATCH: LiteralString = """
     CREATE SCHEMA octo_watch;
     CREATE TABLE octo_watch.seen (at bigint GENERATED ALWAYS AS IDENTITY, command text, about text, held text[]);
-    CREATE FUNCTION octo_watch.held() RETURNS text[] LANGUAGE sql AS $$
+    CREATE FUNCTION octo_watch.held() RETURNS text[] LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp AS $$
         SELECT coalesce(array_agg(DISTINCT mode), '{}') FROM pg_locks
         WHERE pid = pg_backend_pid() AND granted AND locktype = 'relation' AND relation = to_regclass('public.invoices')
     $$;
-    CREATE FUNCTION octo_watch.ended() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    CREATE FUNCTION octo_watch.ended() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         INSERT INTO octo_watch.seen (command, about, held)
         SELECT command_tag, CASE WHEN classid = 'pg_class'::regclass
@@ -23,7 +26,8 @@ WATCH: LiteralString = """
                    ELSE object_identity END, octo_watch.held()
         FROM pg_event_trigger_ddl_commands();
     END $$;
-    CREATE FUNCTION octo_watch.rewrites() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    CREATE FUNCTION octo_watch.rewrites() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         INSERT INTO octo_watch.seen (command, about, held)
         VALUES ('table rewrite', pg_event_trigger_table_rewrite_oid()::regclass::text, octo_watch.held());
@@ -52,10 +56,10 @@ class Statement:
 def watched(postgres: Postgres) -> Iterator[list[Statement]]:
     """Note down every schema change inside the block; the list is filled when the block ends."""
     seen: list[Statement] = []
-    postgres.rows(WATCH)
+    postgres.catalog(WATCH)
     try:
         yield seen
     finally:
-        rows = postgres.rows("SELECT command, about, held FROM octo_watch.seen ORDER BY at")
+        rows = postgres.catalog("SELECT command, about, held FROM octo_watch.seen ORDER BY at")
         seen += [Statement(command, about, tuple(held)) for command, about, held in rows]
-        postgres.rows(UNWATCH)
+        postgres.catalog(UNWATCH)

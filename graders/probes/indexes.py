@@ -66,7 +66,7 @@ class Index:
 
 def all_indexes(postgres: Postgres) -> tuple[Index, ...]:
     """Every index of the service's own tables."""
-    return tuple(_index(row) for row in postgres.rows(CATALOG))
+    return tuple(_index(row) for row in postgres.catalog(CATALOG))
 
 
 def _index(row: tuple[Any, ...]) -> Index:

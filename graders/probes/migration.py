@@ -26,7 +26,7 @@ WAITING = """
     SELECT waits.locktype, waits.mode, coalesce(waits.relation::regclass::text, ''), activity.query
     FROM pg_locks AS waits
     JOIN pg_stat_activity AS activity ON activity.pid = waits.pid
-    WHERE NOT waits.granted AND activity.datname = current_database() AND activity.usename LIKE 'billing%%'
+    WHERE NOT waits.granted AND activity.datname = current_database() AND activity.usename = 'billing_owner'
 """
 
 
@@ -41,7 +41,7 @@ class Wait:
 
     @property
     def on_invoices(self) -> bool:
-        return self.kind == "relation" and self.table == "invoices"
+        return self.kind == "relation" and self.table == "public.invoices"
 
     @property
     def shuts_out_writers(self) -> bool:
@@ -141,7 +141,7 @@ def _attend(postgres: Postgres, run: ReleaseRun, writers: Writers, deadline: flo
 
 def _wait_of(postgres: Postgres) -> Wait | None:
     """The lock for which the release waits, the table before anything else."""
-    waits = [Wait(*row) for row in postgres.rows(WAITING)]
+    waits = [Wait(*row) for row in postgres.catalog(WAITING)]
     return min(waits, key=lambda wait: not wait.shuts_out_writers, default=None)
 
 
@@ -161,7 +161,7 @@ def _held_too_long(statements: list[Statement]) -> ShutOut | None:
     """A build or a rewrite of the table that ended while its lock shut out writers."""
     for statement in statements:
         shut = sorted(set(statement.held) & set(SHUT_OUT_WRITERS))
-        if statement.about.removeprefix("public.") == "invoices" and shut and statement.command in LONG:
+        if statement.about == "public.invoices" and shut and statement.command in LONG:
             lock = f"held {spoken(shut[0])} on invoices, a lock that shuts out writers"
             return ShutOut(statement.command, lock, "It was held until the whole table had been read.")
     return None

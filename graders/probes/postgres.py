@@ -12,7 +12,7 @@ from typing import Any, LiteralString
 
 import psycopg
 
-from compose.stores import PostgresServer
+from compose.stores import Login, PostgresServer
 from graders.check import CannotJudge
 from graders.probes.plans import Plan
 from graders.probes.transcript import Transcript
@@ -21,20 +21,22 @@ STATISTICS = "octo_grader"
 QUIET_WITHIN = 5.0
 LOG_WITHIN = 30.0
 
-# The grader's own sessions leave no trace in what it counts.
-SILENT = "-c auto_explain.log_min_duration=-1 -c pg_stat_statements.track=none"
+# The superuser's sessions leave no trace in what is counted, and find no function or table but Postgres' own.
+UNSEEN = (
+    "-c auto_explain.log_min_duration=-1 -c pg_stat_statements.track=none -c search_path=pg_catalog,pg_temp"
+)
 
-COST = """
+COST: LiteralString = """
     SELECT coalesce(sum(calls), 0)::bigint,
            coalesce(sum(shared_blks_hit + shared_blks_read + temp_blks_read + temp_blks_written), 0)::bigint
-    FROM pg_stat_statements(false) AS statement
+    FROM public.pg_stat_statements(false) AS statement
     JOIN pg_database ON pg_database.oid = statement.dbid
     JOIN pg_roles ON pg_roles.oid = statement.userid
     WHERE toplevel AND datname = %s AND rolname LIKE 'billing%%'
 """
 
 # A session that sits in a transaction for a whole second has forgotten it, and is not waited for.
-BUSY = """
+BUSY: LiteralString = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = %s AND usename LIKE 'billing%%' AND state <> 'idle'
       AND (state = 'active' OR state_change > clock_timestamp() - interval '1 second')
@@ -79,18 +81,21 @@ class Observation:
 
 
 class Postgres:
-    """One database of the running server, seen through the grader's own sessions."""
+    """One database of the running server, seen through sessions of the grader's own.
+
+    Whatever touches the service's tables goes through the service's role: a trigger or a view of the submission's
+    runs with the rights of whoever sets it off. The superuser looks at catalogs and statistics only.
+    """
 
     def __init__(self, server: PostgresServer, database: str, steps: Transcript) -> None:
         self.database = database
         self.steps = steps
         self._server = server
-        self._sessions: dict[str, psycopg.Connection[Any]] = {}
+        self._sessions: dict[tuple[str, str], psycopg.Connection[Any]] = {}
 
     def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of one statement; an empty list where it returns none."""
-        cursor = self._session(self.database).execute(sql, parameters)
-        return cursor.fetchall() if cursor.description else []
+        """The rows of one statement on the service's tables; an empty list where it returns none."""
+        return _rows(self._session(self._server.app, self.database), sql, parameters)
 
     def row(self, sql: LiteralString, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
         """The first row. The grader asks only where there is one."""
@@ -100,19 +105,28 @@ class Postgres:
         """The first column of the first row."""
         return self.row(sql, parameters)[0]
 
+    def catalog(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a superuser's statement that runs nothing of the submission's."""
+        return _rows(self._session(self._server.grader, self.database), sql, parameters)
+
     def server_setting(self, name: str) -> str:
         """A setting as the server has it, whatever is stored for this database or its roles."""
-        row = self._session(STATISTICS).execute("SELECT current_setting(%s)", [name]).fetchone()
-        assert row is not None, "a function call always has a row"
-        return str(row[0])
+        return str(self._statistics("SELECT current_setting(%s)", [name])[0][0])
+
+    def log_written(self) -> int:
+        """Bytes of write-ahead log since the server was made."""
+        return int(self._statistics("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")[0][0])
 
     def session(self) -> psycopg.Connection[Any]:
-        """A session of the caller's own, not in autocommit, for what needs transactions; the caller closes it."""
-        return self._connect(self.database, autocommit=False)
+        """A session of the service's role, not in autocommit, for what needs transactions; the caller closes it."""
+        return self._connect(self._server.app, self.database, autocommit=False)
 
     @contextmanager
     def observe(self) -> Iterator[Observation]:
-        """Count what the service's statements cost inside the block, and collect their plans."""
+        """Count what the service's statements cost inside the block, and collect their plans.
+
+        The caller asks the service there and nothing else: `rows` would be counted as the service's own.
+        """
         seen = Observation()
         self.await_quiet()
         start = self.log_position()
@@ -125,9 +139,7 @@ class Postgres:
 
     def cost(self) -> Cost:
         """What the service's statements on this database have taken so far."""
-        row = self._session(STATISTICS).execute(COST, [self.database]).fetchone()
-        assert row is not None, "an aggregate always has a row"
-        return Cost(*row)
+        return Cost(*self._statistics(COST, [self.database])[0])
 
     def await_quiet(self) -> None:
         """Wait until no statement of the service's is under way: one is counted when it has ended.
@@ -135,17 +147,14 @@ class Postgres:
         A service may answer before its transaction ends.
         """
         deadline = time.monotonic() + QUIET_WITHIN
-        while time.monotonic() < deadline:
-            busy = self._session(STATISTICS).execute(BUSY, [self.database]).fetchone()
-            if busy == (0,):
-                return
+        while self._statistics(BUSY, [self.database]) != [(0,)] and time.monotonic() < deadline:
             time.sleep(0.002)
 
     def log_position(self) -> int:
         """Where the server's log ends, with everything in it that happened before this call."""
         marker = f"octo {uuid.uuid4().hex}"
         search_from = max(0, self._server.log.stat().st_size - len(marker))
-        self._session(STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")
+        self._session(self._server.grader, STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")
         deadline = time.monotonic() + LOG_WITHIN
         while time.monotonic() < deadline:
             with self._server.log.open("rb") as log:
@@ -174,14 +183,19 @@ class Postgres:
             session.close()
         self._sessions.clear()
 
-    def _session(self, database: str) -> psycopg.Connection[Any]:
-        session = self._sessions.get(database)
+    def _statistics(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """A superuser's look at what the whole server counts, from a database that no submission can change."""
+        return _rows(self._session(self._server.grader, STATISTICS), sql, parameters)
+
+    def _session(self, login: Login, database: str) -> psycopg.Connection[Any]:
+        key = (login.user, database)
+        session = self._sessions.get(key)
         if session is None or session.closed:
-            session = self._sessions[database] = self._connect(database, autocommit=True)
+            session = self._sessions[key] = self._connect(login, database, autocommit=True)
         return session
 
-    def _connect(self, database: str, *, autocommit: bool) -> psycopg.Connection[Any]:
-        login = self._server.grader
+    def _connect(self, login: Login, database: str, *, autocommit: bool) -> psycopg.Connection[Any]:
+        options = UNSEEN if login is self._server.grader else "-c search_path=public"
         return psycopg.connect(
             host=self._server.host,
             port=self._server.port,
@@ -190,8 +204,15 @@ class Postgres:
             dbname=database,
             autocommit=autocommit,
             connect_timeout=10,
-            options=SILENT + " -c statement_timeout=60s -c timezone=UTC",
+            options=f"{options} -c statement_timeout=60s -c timezone=UTC",
         )
+
+
+def _rows(
+    session: psycopg.Connection[Any], sql: LiteralString, parameters: Sequence[object]
+) -> list[tuple[Any, ...]]:
+    cursor = session.execute(sql, parameters)
+    return cursor.fetchall() if cursor.description else []
 
 
 def _plan(entry: Mapping[str, Any]) -> Plan | None:

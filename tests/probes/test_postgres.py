@@ -1,9 +1,13 @@
 """Counting what a service asked of the database, exactly and at once."""
 
+from collections.abc import Callable
+
 import psycopg
 import pytest
 
+from compose.stores import PostgresServer
 from graders.probes.postgres import Postgres, psql
+from graders.probes.transcript import Transcript
 from tests.probes.conftest import Session
 
 NEWEST = "SELECT * FROM invoices WHERE customer_id = 7 ORDER BY created_at DESC LIMIT 5"
@@ -28,11 +32,30 @@ def test_counts_are_the_same_every_time(postgres: Postgres, service: Session) ->
     assert len(counted) == 1
 
 
-def test_the_graders_own_statements_leave_no_trace(postgres: Postgres) -> None:
+def test_the_superusers_looks_leave_no_trace(postgres: Postgres) -> None:
     with postgres.observe() as seen:
-        postgres.rows("SELECT * FROM invoices")
-        assert postgres.value("SELECT count(*) FROM invoices") == 2000
+        postgres.catalog("SELECT count(*) FROM public.invoices")
     assert (seen.cost.statements, seen.plans) == (0, ())
+
+
+def test_the_services_tables_are_touched_with_the_services_rights(postgres: Postgres) -> None:
+    assert postgres.value("SELECT current_user") == "billing_app"
+    session = postgres.session()
+    assert session.execute("SELECT session_user").fetchone() == ("billing_app",)
+    session.close()
+
+
+def test_a_superuser_finds_nothing_of_the_submissions_by_name(
+    server: PostgresServer, postgres: Postgres, owner: Callable[[str], None]
+) -> None:
+    owner("CREATE SCHEMA trap")
+    owner("CREATE FUNCTION trap.version() RETURNS text LANGUAGE sql RETURN 'mine'")
+    owner("ALTER DATABASE billing SET search_path = trap, pg_catalog")
+    fresh = Postgres(server, "billing", Transcript())
+    assert fresh.catalog("SELECT version() = 'mine'") == [(False,)]
+    fresh.close()
+    owner("ALTER DATABASE billing RESET search_path")
+    owner("DROP SCHEMA trap CASCADE")
 
 
 def test_what_came_before_and_after_is_not_counted(postgres: Postgres, service: Session) -> None:
