@@ -8,7 +8,7 @@ from graders.reports.model import FailureText, Outcome
 from graders.reports.page import Page, prose, verbatim
 
 BRIEF_ROWS = 14
-BRIEF_LOG_LINES = 6
+BRIEF_LOG_LINES = 3
 BRIEF_LOG_ROWS = 3
 
 LABEL = "bold"
