@@ -10,6 +10,7 @@ if ON_INTERRUPT is signal.default_int_handler:
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
@@ -227,7 +228,8 @@ def explain(check: str) -> None:
     console = stdout()
     for lab in all_labs():
         if spec := lab.check(check):
-            needs = written_checks(lab)[check].needs
+            written = written_checks(lab).get(check)
+            needs = written.needs if written else ()
             criterion = lab.criterion_text(spec.criterion)
             title = title_of(lab, check)
             lines = explanation_lines(
@@ -434,7 +436,7 @@ def stop(text: str, code: int) -> NoReturn:
 
 
 def main() -> None:
-    """Run a command. Whatever the input, a clear sentence and an exit code; never a traceback."""
+    """Run a command. Whatever the input, a clear sentence and an exit code; a traceback is a bug of ours."""
     for each in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, signal.default_int_handler)
@@ -458,6 +460,8 @@ def main() -> None:
         sys.exit(READER_GONE)
     except (StoreUnusable, OSError) as error:
         stop(str(error), UNGRADED)
+    except Exception:  # or Python would end with 1, which is a verdict
+        stop(f"This is a fault of octo_lab; please report it.\n{traceback.format_exc()}", UNGRADED)
 
 
 if __name__ == "__main__":

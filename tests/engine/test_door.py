@@ -150,6 +150,25 @@ def test_a_broken_manifest_is_told(door: Door) -> None:
         assert "Traceback" not in told.stderr
 
 
+@pytest.mark.parametrize("grader", ["def (", "\0", "from graders.check import check\n"])
+def test_a_broken_grader_is_told_and_is_no_verdict(grader: str, door: Door) -> None:
+    (door.kit / "graders" / "lesson_01" / "test_doubles.py").write_text(grader)
+    for command in (("grade", "1", "--reference"), ("explain", "doubles"), ("hint", "1", "doubles")):
+        told = door(*command)
+        assert told.returncode in (0, 2, 3), told
+        assert "Traceback" not in told.stderr
+    assert door("dev", "check", "1").returncode in (1, 2)
+
+
+@pytest.mark.parametrize(
+    "fixes", ["wrong = 3", "[[wrong]]\nname = 'x'\nwhy = 3\nfails = []", "[[wrong]]", "wrong = ["]
+)
+def test_a_broken_list_of_fixes_is_told(fixes: str, door: Door) -> None:
+    (door.kit / "graders" / "lesson_01" / "fixes.toml").write_text(fixes)
+    told = door("dev", "check", "1")
+    assert (told.returncode, "fixes.toml" in told.stdout, told.stderr) == (1, True, "")
+
+
 def test_hints_climb_a_ladder(door: Door) -> None:
     door("grade", "1")
     seen = [door("hint", "1").stdout for _ in range(4)]
