@@ -12,6 +12,9 @@ from graders.lesson_05.reads import Customer
 from graders.probes.postgres import Postgres
 
 LIVES = 200
+
+# Times the log of the bare table. The reference takes 3.0, the right fixes up to 3.8 (full composites; a covering index
+# 3.6, a balance kept by a trigger 3.7), an index for each column besides 6.0.
 BOUND = 4.5
 
 # The promised columns and constraints of `invoices` and nothing else: what the learner adds to the real one is its cost.
