@@ -47,7 +47,7 @@ def cache_root(say: Callable[[str], None] = silently) -> Path:
     /var/cache/octo_lab or a directory for temporary files. Raises StoresFailed when none can be used.
     """
     chosen = os.environ.get(CACHE_VARIABLE)
-    places = [Path(chosen) if chosen else platformdirs.user_cache_path("octo_lab")]
+    places = [Path(chosen).absolute() if chosen else platformdirs.user_cache_path("octo_lab")]
     if os.geteuid() == 0:
         places += [SYSTEM_CACHE, Path(tempfile.gettempdir()) / f"octo_lab-{os.geteuid()}"]
     refusals: list[str] = []

@@ -130,7 +130,7 @@ def start(
 ) -> Running:
     """Start one Procfile command with `tree` as its working directory, in a new session, output to `log`."""
     popen: subprocess.Popen[bytes] = subprocess.Popen(
-        ["/bin/sh", "-c", f"exec {command}"],
+        ["/bin/sh", "-c", command],
         cwd=tree,
         env=dict(env),
         stdin=subprocess.DEVNULL,

@@ -1,6 +1,7 @@
 """What a submission's language needs to run: a Python environment and node_modules, built once and kept in the cache."""
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -58,18 +59,42 @@ def node_modules(tree: Path, *, seconds: float = 300) -> Path:
             "",
             machine=True,
         )
-    files = [tree / name for name in ("package.json", "package-lock.json") if (tree / name).is_file()]
+    files = [tree / "package.json", tree / "package-lock.json"]
+    _expect_locked(files[1])
     home = cache_root() / "node" / _key(*(file.read_bytes() for file in files))
 
     def build() -> None:
         home.mkdir(parents=True)
         for file in files:
             shutil.copy(file, home)
-        verb = "ci" if len(files) == 2 else "install"
-        _run([npm, verb, "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], seconds, cwd=home)
+        _run([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], seconds, cwd=home)
 
     _once(home, build)
     return home / "node_modules"
+
+
+def _expect_locked(lock: Path) -> None:
+    """Every package is a release with a known content: npm runs as the grader, and must run nothing of theirs.
+
+    Raises InstallFailed. Links, paths and git addresses have no `integrity` in a lock.
+    """
+    try:
+        packages = json.loads(lock.read_bytes())["packages"]
+        loose = [name for name, entry in packages.items() if name and not _is_release(entry)]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _not_locked(f"package-lock.json cannot be used: {error!r}") from error
+    if loose:
+        raise _not_locked(f"package-lock.json names what is no release of a package: {', '.join(loose[:5])}")
+
+
+def _is_release(entry: dict[str, object]) -> bool:
+    address = str(entry.get("resolved", "https://"))
+    return bool(entry.get("integrity")) and not entry.get("link") and address.startswith("https://")
+
+
+def _not_locked(problem: str) -> InstallFailed:
+    how = "Name releases in package.json, and hand in the package-lock.json that `npm install` writes."
+    return InstallFailed(problem, how, how, machine=False)
 
 
 def _releases(listed: bytes) -> list[str]:

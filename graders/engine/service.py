@@ -49,10 +49,24 @@ class SubmittedService:
             self._webs[database] = self._boot(database)
         return self._webs[database].url
 
-    def worker(self) -> None:
-        """Start the `worker` process where the Procfile has one."""
-        if "worker" in self.commands:
-            self._start("worker", self.commands["worker"], self._env(DATABASE, self._postgres_login("app")))
+    def boot(self) -> None:
+        """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
+        mark = self.log.mark()
+        worker = self._worker() if "worker" in self.commands else None
+        self.web()
+        if worker and worker.ended_within(0):
+            code = worker.stop()
+            raise Failure(
+                did=f"octo_lab run {self.lesson}",
+                expected="The `worker` process runs until it is asked to stop.",
+                got=_with_tail(f"It ended with code {code}.", self.log, mark, "worker"),
+                because="Jobs that nobody does pile up, and nobody notices until a customer asks.",
+            )
+
+    def _worker(self) -> Running:
+        return self._start(
+            "worker", self.commands["worker"], self._env(DATABASE, self._postgres_login("app"))
+        )
 
     def await_end(self, database: str = DATABASE) -> int:
         """Wait for the `web` process to end by itself; its exit code."""
@@ -75,8 +89,11 @@ class SubmittedService:
         """Wait for the first 200 of /readyz. Raises Failure when the process ends or the budget is used up."""
         deadline = time.monotonic() + self.budgets.boot
         last = "nothing answered on PORT"
+        pause = 0.02
         while time.monotonic() < deadline:
-            if web.running.ended_within(0.02):
+            # Asked ever less often: a service that logs each question keeps its log for what went wrong.
+            pause = min(pause * 1.3, 0.25)
+            if web.running.ended_within(pause):
                 code = web.running.stop()
                 raise self._not_ready(f"`web` ended with code {code} before it was ready.", mark)
             ready, last = _readiness(web.url)

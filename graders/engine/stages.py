@@ -83,8 +83,7 @@ def perform(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
         outcomes = _started(stage, stack)
     except Failure as failure:
         outcomes = _never_started(stage, failure)
-    if any(outcome.verdict in ("fail", "ungraded") for outcome in outcomes):
-        stage.trouble = _stores_trouble(stage.stores)
+    stage.trouble = _stores_trouble(stage.stores)
     return outcomes
 
 
@@ -94,8 +93,7 @@ def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     with stage.phases("release", learner=True):
         service.release().succeed()
     with stage.phases("boot", learner=True):
-        service.web()
-        service.worker()
+        service.boot()
     if stage.job.serve:
         serve_by_hand(stage.channel, stage.job.lab, service)
         return ()
@@ -202,7 +200,7 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
 
 
 def _stores_trouble(stores: Stores) -> Trouble | None:
-    """A failure counts only while the stores are well: otherwise it would be the machine's."""
+    """A verdict counts only if the stores are well to the end: otherwise it would be the machine's."""
     found = trouble(stores)
     if found:
         return Trouble(found.problem, found.remedy, found.details)

@@ -245,6 +245,7 @@ def test_a_record_that_cannot_be_kept_costs_no_verdict(door: Door) -> None:
     graded = door("grade", "1", "--reference")
     assert graded.returncode == 0
     assert "not recorded" in graded.stderr
+    assert "lesson-01" in door("list").stdout
 
 
 def test_every_command_has_help_with_an_example(door: Door) -> None:

@@ -124,6 +124,8 @@ with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as door:
         ("Procfile", "web: sleep 1000", "not ready after 2 s"),
         ("Procfile", "worker: python web.py", "no `web` process"),
         ("Procfile", "nonsense", "line 1"),
+        ("Procfile", "web: python web.py\nworker: echo no jobs today; exit 4", "no jobs today"),
+        ("package.json", '{"dependencies": {"x": "git+file:///tmp/x"}}', "package-lock.json"),
         ("Procfile", "web: python web.py\0", "zero byte"),
         ("Procfile", "web: python web.py #" + "x" * 1_000_000, "larger than 64 KiB"),
         ("web.py", BABBLE, "not ready after 2 s: the connection broke"),
@@ -141,6 +143,11 @@ def test_a_service_that_does_not_start_fails_the_first_check(
     assert verdicts(report) == {"answers": "fail", "doubles": "skipped", "doubles-large": "skipped"}
     assert said in first_failure(report)
     assert report.verdict == "fail"
+
+
+def test_a_procfile_may_say_what_a_shell_understands(lab: Lab, submission: Path, write: Write) -> None:
+    write(submission / "Procfile", "release: true\nweb: mkdir -p log && MODE=live python web.py\n")
+    assert grade_folder(lab, submission).verdict == "pass"
 
 
 def test_a_service_that_dies_under_a_check_fails_it(lab: Lab, submission: Path, write: Write) -> None:
