@@ -25,23 +25,17 @@ def transcript(report: Report) -> str:
 
 
 def differences(lab: Lab, reports: dict[str, Report]) -> list[str]:
-    """A sentence for each fix whose words are not those that were kept, or for which none were kept."""
-    found = []
-    for name, report in reports.items():
-        kept = _file(lab, name)
-        if not kept.exists():
-            found.append(
-                f"no transcript of {name} is kept: read its failures, then `octo_lab dev check --keep-transcripts`"
-            )
-        elif normal(kept.read_text(encoding="utf-8")) != normal(transcript(report)):
-            found.append(
-                f"{name} now says something else than {kept.relative_to(lab.kit)}: {_first(kept, report)}"
-            )
-    return found
+    """A sentence for each kept transcript that is not what its fix says now. Which ones are kept is the author's choice."""
+    return [
+        f"{name} now says something else than {_file(lab, name).relative_to(lab.kit)}: {_first(_file(lab, name), report)}"
+        for name, report in reports.items()
+        if _file(lab, name).exists()
+        and normal(_file(lab, name).read_text(encoding="utf-8")) != normal(transcript(report))
+    ]
 
 
 def keep(lab: Lab, reports: dict[str, Report]) -> None:
-    """Write the transcripts; those of fixes that are gone are removed."""
+    """Write the transcripts of these fixes."""
     folder = lab.grader / FOLDER
     folder.mkdir(exist_ok=True)
     for name, report in reports.items():
