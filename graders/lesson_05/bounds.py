@@ -1,7 +1,7 @@
 """What a read may cost, in rows and buffers for what it returns: wide enough for every sensible design.
 
-Measured on the dataset, rows / buffers. The right fixes are an ORM with more statements for each request, ascending, covering
-and full composite indexes, a short sort of ties, a balance kept by a trigger, another language.
+Measured on the dataset, rows / buffers. The right fixes are an ORM with more statements for each request, ascending,
+covering and full composite indexes, a short sort of ties, a balance kept by a trigger, another language.
 
 | read                           | bound         | reference  | right fixes, at most | mistakes, at least        |
 |--------------------------------|---------------|------------|----------------------|---------------------------|
@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graders.check import expect
+from graders.probes.observation import Observation
 from graders.probes.plans import grouped
-from graders.probes.postgres import Observation, Postgres
+from graders.probes.postgres import Postgres
 
 TIMES = 3
 

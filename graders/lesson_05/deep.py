@@ -30,8 +30,8 @@ def expect_deep_page(walked: LongWalk, reads: Reads, postgres: Postgres) -> None
     expect(
         cheap and at == PAGE,
         expected=f"Page {at} costs what page 1 may cost: {bound.rows} rows and {bound.buffers} buffers at most.",
-        got=f"Page 1: {cost_told(first.seen)}\n"
-        f"Page {at}: {cost_told(deep.seen)}\n"
+        got=f"page {at}: {cost_told(deep.seen)}\n"
+        f"page 1: {cost_told(first.seen)}\n"
         f"On the way, the last {STRETCH} pages took {grouped(walked.late_cost)} buffers each{given_up}.",
         because="An export walks every page. When each page costs what lies before it, "
         "ten times the invoices take a hundred times as long.",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC
 
-from graders.lesson_05.reads import Invoice
+from graders.lesson_05.shapes import Invoice
 
 ORDERS = {"newest": "created_at", "overdue": "due_on"}
 
@@ -27,19 +27,12 @@ def first_difference(expected: Sequence[Invoice], got: Sequence[Invoice], order:
             return Difference(at + 1, _row(right, given, got[:at], ORDERS[order]))
     if len(got) < len(expected):
         end = f"the end of the list, after {len(got)} of {len(expected)} rows"
-        return Difference(len(got) + 1, _beside(told(expected[len(got)]), end))
+        return Difference(len(got) + 1, _beside(_told(expected[len(got)], ORDERS[order]), end))
     if len(got) > len(expected):
         extra, before = got[len(expected)], got[: len(expected)]
-        return Difference(
-            len(expected) + 1, _beside("the end of the list", told(extra)) + _again(extra, before)
-        )
+        text = _beside("the end of the list", _told(extra, ORDERS[order]))
+        return Difference(len(expected) + 1, text + _again(extra, before))
     return None
-
-
-def told(invoice: Invoice) -> str:
-    """An invoice in half a line: what the orders of the lists rest on."""
-    created = invoice.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
-    return f"id {invoice.id}, created {created}, due {invoice.due_on or '-'}, {invoice.status}"
 
 
 def fields_that_differ(right: Invoice, given: Invoice) -> str:
@@ -53,15 +46,23 @@ def fields_that_differ(right: Invoice, given: Invoice) -> str:
 def _row(right: Invoice, given: Invoice, before: Sequence[Invoice], column: str) -> str:
     if right.id == given.id:
         return f", invoice {right.id}: {fields_that_differ(right, given)}"
-    text = _beside(told(right), told(given))
+    text = _beside(_told(right, column), _told(given, column))
     if again := _again(given, before):
         return text + again
     same = getattr(right, column) == getattr(given, column)
     return f"{text}\n  Both have the same {column}." if same else text
 
 
+def _told(invoice: Invoice, column: str) -> str:
+    """An invoice in half a line: what the order of its list rests on."""
+    if column == "due_on":
+        return f"id {invoice.id}, due_on {invoice.due_on}, {invoice.status}"
+    created = invoice.created_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f").removesuffix(".000000")
+    return f"id {invoice.id}, created_at {created}"
+
+
 def _beside(right: str, given: str) -> str:
-    return f"\n  expected {right}\n  got      {given}   <- differs"
+    return f"\n  expected {right}\n  got      {given}   <- first difference"
 
 
 def _again(given: Invoice, before: Sequence[Invoice]) -> str:

@@ -10,7 +10,8 @@ from graders.lesson_05 import writes
 from graders.lesson_05.differences import fields_that_differ
 from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.other_programs import refused_rows_are_failures
-from graders.lesson_05.reads import Balance, Customer, Invoice, Reads
+from graders.lesson_05.reads import Customer, Reads
+from graders.lesson_05.shapes import Balance, Invoice
 from graders.probes.api import Api
 from graders.probes.postgres import Postgres
 

@@ -3,7 +3,8 @@
 from datetime import date
 from typing import Any, LiteralString
 
-from graders.lesson_05.reads import Balance, Customer, Invoice
+from graders.lesson_05.reads import Customer
+from graders.lesson_05.shapes import Balance, Invoice
 from graders.probes.postgres import Postgres
 
 # ruff: noqa: S608 - every part of these statements is a constant

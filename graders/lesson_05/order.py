@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from graders.check import expect, fail
 from graders.lesson_05.differences import first_difference
 from graders.lesson_05.oracle import Oracle
-from graders.lesson_05.reads import Customer, Invoice, Page, Reads
+from graders.lesson_05.reads import Customer, Reads
+from graders.lesson_05.shapes import Invoice, Page
 from graders.lesson_05.walks import LongWalk
 
 ORDER = (

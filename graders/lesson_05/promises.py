@@ -5,7 +5,8 @@ import random
 from graders.check import expect
 from graders.lesson_05 import writes
 from graders.lesson_05.population import Population
-from graders.lesson_05.reads import BECAUSE_CONTRACT, Customer, Reads, page
+from graders.lesson_05.reads import Customer, Reads
+from graders.lesson_05.shapes import BECAUSE_CONTRACT, page
 from graders.probes.api import Answer, Api
 
 

@@ -12,7 +12,8 @@ from graders.lesson_05.oracle import Oracle
 from graders.lesson_05.order import expect_end, expect_order, expect_overdue
 from graders.lesson_05.population import Population, expect_kept
 from graders.lesson_05.promises import expect_contract
-from graders.lesson_05.reads import Invoice, Reads, walk
+from graders.lesson_05.reads import Reads, walk
+from graders.lesson_05.shapes import Invoice
 from graders.lesson_05.walks import LIMIT, LongWalk, walk_all
 from graders.lesson_05.warmth import END_OF_DATA
 from graders.probes.api import Api
@@ -105,7 +106,7 @@ def test_number_taken(api: Api, people: Population, rng: random.Random) -> None:
     expect(
         again.status == 409,
         expected=f"Status 409: but for case, {number.swapcase()} is {number}, and invoice {first.id} has that.",
-        got=again.summary(),
+        got=f"a second invoice of that number: {again.summary()}",
         because="A customer writes one of the two on the transfer, and nobody can tell which invoice is paid.",
         did=again.did,
     )

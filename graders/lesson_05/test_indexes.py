@@ -26,8 +26,8 @@ def test_idle(postgres: Postgres, usage: Usage) -> None:
         not idle,
         expected="Each index serves one of the four reads at least, or forbids what must not be.",
         got="\n".join(
-            f"{index.name} {index.brief}: all reads were asked, and no plan went through it. "
-            f"It has {index.size / MB:.1f} MB and {grouped(index.entries)} entries."
+            f"no plan went through {index.name}\n  {index.brief}, "
+            f"{index.size / MB:.1f} MB, {grouped(index.entries)} entries"
             for index in idle
         ),
         because="Nobody reads it, and still every write keeps it up to date and every backup carries it.",
@@ -44,7 +44,7 @@ def test_repeated(postgres: Postgres) -> None:
         not pairs,
         expected="No index whose work another one can do.",
         got="\n".join(
-            f"{index.name} {index.brief}\n  repeats {other.name} {other.brief}" for index, other in pairs
+            f"{index.name} repeats {other.name}\n  {index.brief}\n  {other.brief}" for index, other in pairs
         ),
         because="Whatever it finds, the other one finds too; and both cost their share of every write.",
         did=psql(r"\d invoices"),

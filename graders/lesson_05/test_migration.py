@@ -31,7 +31,7 @@ def test_online(rehearsal: Rehearsal) -> None:
     if shut_out := rehearsal.shut_out:
         fail(
             expected="Writers get their rows while the release runs, however long it takes.",
-            got=f"{shut_out.statement}\n  {shut_out.lock}.\n{shut_out.meaning}",
+            got=f"the release {shut_out.lock}:\n  {shut_out.statement}\n{shut_out.meaning}",
             because="On the real table it lasts as long as the build, and every payment that comes in hangs.",
             did=REHEARSE_BY_HAND,
         )

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from graders.lesson_05.population import Population
-from graders.lesson_05.reads import Customer, Invoice, Page, Reads, walk
+from graders.lesson_05.reads import Customer, Reads, walk
+from graders.lesson_05.shapes import Invoice, Page
 from graders.probes.postgres import Postgres
 
 LIMIT = 100

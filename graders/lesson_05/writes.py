@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from graders.lesson_05.reads import Customer, Invoice, invoice
+from graders.lesson_05.reads import Customer
+from graders.lesson_05.shapes import Invoice, invoice
 from graders.probes.api import Answer, Api
 
 BECAUSE = "Every read rests on these writes: an invoice is drafted, sent and paid through them."

@@ -1,29 +1,20 @@
 """The service over HTTP, as any client sees it. Whatever it does (slow, huge, malformed) becomes a Failure."""
 
 import json
-import queue
 import random
 import shlex
-import threading
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from urllib3 import BaseHTTPResponse
-from urllib3.exceptions import HTTPError, TimeoutError
-
 from graders.check import Failure
-from graders.probes.prompt_acks import PromptPool
+from graders.probes.line import Line, Request, Trouble
 from graders.probes.strict_json import NotStrict, parse
 from graders.probes.transcript import Transcript
 
 SHOWN_AS = "http://127.0.0.1:8080"
 SECONDS = 10.0
-MOST_BYTES = 4_000_000
-CHUNK = 65_536
-KEPT_ALIVE = 1.0  # seconds; a connection that idled for longer may be closed by the service at any moment
 
 # What real clients send. Which one it is, and the order of its headers, is drawn anew for every client.
 CLIENTS = (
@@ -76,7 +67,7 @@ class Api:
         draw = draw or random.Random()  # noqa: S311 - a fingerprint, not a secret
         self._steps = steps
         self._headers = _fingerprint(draw)
-        self._line = _Line(base_url)
+        self._line = Line(base_url)
 
     def get(
         self,
@@ -114,9 +105,9 @@ class Api:
         extra = identity(tenant) | ({"Content-Type": "application/json"} if body else {})
         did = curl(method, target, extra, body)
         self._steps.did(did)
-        request = _Request(method, target, self._headers | extra, body, seconds)
+        request = Request(method, target, self._headers | extra, body, seconds)
         outcome = self._line.send(request)
-        if isinstance(outcome, _Trouble):
+        if isinstance(outcome, Trouble):
             raise Failure(expected="a complete answer", got=outcome.what, because=outcome.because, did=did)
         status, answered, content = outcome
         return Answer(did, status, answered, content)
@@ -137,114 +128,6 @@ def curl(method: str, target: str, headers: Mapping[str, str], body: bytes | Non
     return shlex.join([*parts, SHOWN_AS + target])
 
 
-@dataclass(frozen=True)
-class _Request:
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    body: bytes | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class _Trouble:
-    what: str
-    because: str
-
-
-_Outcome = tuple[int, Mapping[str, str], bytes] | _Trouble
-_Letter = tuple[_Request, "queue.SimpleQueue[_Outcome]"]
-_Mailbox = queue.SimpleQueue[_Letter | None]
-
-
-class _Line:
-    """One kept-alive connection, used from a thread of its own: a drip of bytes can't hold the caller up."""
-
-    def __init__(self, base_url: str) -> None:
-        self._base_url = base_url
-        self._requests: _Mailbox | None = None
-
-    def send(self, request: _Request) -> _Outcome:
-        """The outcome within the request's seconds. A thread that does not come back is left behind."""
-        if self._requests is None:
-            self._requests = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(self._base_url, self._requests), daemon=True).start()
-        reply: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
-        self._requests.put((request, reply))
-        try:
-            return reply.get(timeout=request.seconds + 1)
-        except queue.Empty:
-            self.close()
-            return _too_slow(request.seconds)
-
-    def close(self) -> None:
-        if self._requests is not None:
-            self._requests.put(None)
-            self._requests = None
-
-
-def _serve(base_url: str, requests: _Mailbox) -> None:
-    url = urlsplit(base_url)
-    used = time.monotonic()
-    pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
-    while (letter := requests.get()) is not None:
-        request, reply = letter
-        if time.monotonic() - used > KEPT_ALIVE:
-            pool.close()
-            pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
-        reply.put(_exchange(pool, request))
-        used = time.monotonic()
-    pool.close()
-
-
-def _exchange(pool: PromptPool, request: _Request) -> _Outcome:
-    deadline = time.monotonic() + request.seconds
-    try:
-        response = pool.urlopen(
-            request.method,
-            request.target,
-            body=request.body,
-            headers=request.headers,
-            timeout=request.seconds,
-            redirect=False,
-            preload_content=False,
-        )
-        content = _read(response, deadline, request.seconds)
-        if isinstance(content, _Trouble):
-            response.close()
-            return content
-        response.release_conn()
-        return response.status, response.headers, content
-    except TimeoutError:
-        return _too_slow(request.seconds)
-    except (HTTPError, OSError, ValueError) as error:
-        return _Trouble(
-            f"the connection broke: {_plain(error)}",
-            "a caller that gets no answer does not know whether its request took effect",
-        )
-
-
-def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes | _Trouble:
-    content = bytearray()
-    for chunk in response.stream(CHUNK, decode_content=True):
-        content += chunk
-        if len(content) > MOST_BYTES:
-            return _Trouble(
-                f"more than {MOST_BYTES // 1_000_000} MB of body, and no end in sight",
-                "an answer without a bound takes memory from the service, the network and the caller alike",
-            )
-        if time.monotonic() > deadline:
-            return _too_slow(seconds)
-    return bytes(content)
-
-
-def _too_slow(seconds: float) -> _Trouble:
-    return _Trouble(
-        f"no complete answer within {seconds:g} seconds",
-        "callers give up long before that, and every waiting request holds a worker and a connection",
-    )
-
-
 def _fingerprint(draw: random.Random) -> dict[str, str]:
     headers = [
         ("User-Agent", draw.choice(CLIENTS)),
@@ -260,18 +143,10 @@ def _encode(body: object) -> bytes | None:
     return None if body is None else json.dumps(body, ensure_ascii=False).encode()
 
 
-def _plain(error: Exception) -> str:
-    """The innermost reason, without the library's wrapping."""
-    cause: BaseException = error
-    while (inner := cause.__cause__ or cause.__context__) is not None:
-        cause = inner
-    return str(cause) or type(cause).__name__
-
-
 def status_of(url: str, seconds: float) -> int | None:
     """The status of one plain GET, or None where nothing answers in time. For readiness: silence is no fault there."""
-    request = _Request("GET", urlsplit(url).path or "/", {}, None, seconds)
-    line = _Line(url)
+    request = Request("GET", urlsplit(url).path or "/", {}, None, seconds)
+    line = Line(url)
     outcome = line.send(request)
     line.close()
-    return None if isinstance(outcome, _Trouble) else outcome[0]
+    return None if isinstance(outcome, Trouble) else outcome[0]

@@ -147,13 +147,13 @@ def _wait_of(postgres: Postgres) -> Wait | None:
 
 def _queue_behind(wait: Wait) -> ShutOut:
     if wait.shuts_out_writers:
-        lock = f"waits for {spoken(wait.mode)} on invoices, a lock that shuts out writers"
+        lock = f"asked for a lock that shuts out writers ({spoken(wait.mode)})"
     else:
-        lock = "keeps locks on the rows that it has changed and not yet committed"
+        lock = "kept the locks of rows that it had changed"
     return ShutOut(
         one_line(wait.query),
         lock,
-        "A writer who came meanwhile had to queue behind it and was still waiting.",
+        "A writer who came after it had to wait in line behind it, and was still waiting when we gave up.",
     )
 
 
@@ -162,8 +162,10 @@ def _held_too_long(statements: list[Statement]) -> ShutOut | None:
     for statement in statements:
         shut = sorted(set(statement.held) & set(SHUT_OUT_WRITERS))
         if statement.about == "public.invoices" and shut and statement.command in LONG:
-            lock = f"held {spoken(shut[0])} on invoices, a lock that shuts out writers"
-            return ShutOut(statement.command, lock, "It was held until the whole table had been read.")
+            lock = f"held a lock that shuts out writers ({spoken(shut[0])})"
+            return ShutOut(
+                statement.command, lock, "It was held until the whole table had been read or written."
+            )
     return None
 
 

@@ -7,13 +7,13 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 import psycopg
 
 from compose.stores import Login, PostgresServer
 from graders.check import CannotJudge
+from graders.probes.observation import Cost, Observation
 from graders.probes.plans import Plan
 from graders.probes.transcript import Transcript
 
@@ -47,37 +47,6 @@ def psql(statement: str, database: str = "billing", login: str = "billing_app") 
     """The line a learner can paste while `octo_lab run` is up."""
     quoted = f'"{statement}"' if not re.search(r'["$`\\!]', statement) else shlex.quote(statement)
     return f"psql postgresql://{login}:octo_lab@127.0.0.1:54320/{database} -c {quoted}"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What the service's top-level statements took: how many, and buffers (of 8 kB) hit, read or spilled."""
-
-    statements: int
-    buffers: int
-
-
-class Observation:
-    """What the service asked of the database while it was watched; complete once the `with` block has ended."""
-
-    cost: Cost = Cost(0, 0)
-    plans: tuple[Plan, ...] = ()
-
-    @property
-    def buffers(self) -> int:
-        return self.cost.buffers
-
-    @property
-    def rows_read(self) -> int:
-        return sum(plan.rows_read() for plan in self.plans)
-
-    def about(self, table: str) -> tuple[Plan, ...]:
-        """The plans that touch `table`."""
-        return tuple(plan for plan in self.plans if table in plan.tables())
-
-    def costliest(self) -> Plan | None:
-        """The plan that read most."""
-        return max(self.plans, key=lambda plan: (plan.rows_read(), plan.buffers()), default=None)
 
 
 class Postgres:

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from graders.lesson_05.differences import first_difference
-from graders.lesson_05.reads import Invoice
+from graders.lesson_05.shapes import Invoice
 
 
 def invoice(id: int, minute: int = 0, status: str = "sent") -> Invoice:
@@ -25,7 +25,7 @@ def test_the_same_lists_do_not_differ() -> None:
 def test_ties_are_named() -> None:
     text = told([LIST[0], LIST[2], LIST[1], LIST[3]])
     assert text.startswith("row 2\n")
-    assert "expected id 8, created 2026-06-30 02:02:00" in text
+    assert "expected id 8, created_at 2026-06-30 02:02:00" in text
     assert text.endswith("Both have the same created_at.")
 
 

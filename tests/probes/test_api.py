@@ -12,7 +12,8 @@ from contextlib import suppress
 import pytest
 
 from graders.check import Failure
-from graders.probes.api import MOST_BYTES, Api, status_of
+from graders.probes.api import Api, status_of
+from graders.probes.line import MOST_BYTES
 from graders.probes.transcript import Transcript
 
 Behaviour = Callable[[socket.socket, bytes], None]
@@ -184,7 +185,7 @@ def test_bad_json_shows_the_answer(stub: Stub, api: Api) -> None:
 
 
 def test_an_idle_connection_is_not_used_again(stub: Stub, api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graders.probes.api.KEPT_ALIVE", 0.0)
+    monkeypatch.setattr("graders.probes.line.KEPT_ALIVE", 0.0)
 
     def once(connection: socket.socket, request: bytes) -> None:
         reply(b"{}")(connection, request)

@@ -1,0 +1,137 @@
+"""One kept-alive HTTP connection with a total deadline and a size cap, whatever the other end does."""
+
+import queue
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from urllib3 import BaseHTTPResponse
+from urllib3.exceptions import HTTPError, TimeoutError
+
+from graders.probes.prompt_acks import PromptPool
+
+MOST_BYTES = 4_000_000
+CHUNK = 65_536
+KEPT_ALIVE = 1.0  # seconds; a connection that idled for longer may be closed by the service at any moment
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to send. `seconds` bound the whole exchange, from the first byte sent to the last received."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Why there is no complete answer, and why that matters."""
+
+    what: str
+    because: str
+
+
+Outcome = tuple[int, Mapping[str, str], bytes] | Trouble
+_Letter = tuple[Request, "queue.SimpleQueue[Outcome]"]
+_Mailbox = queue.SimpleQueue[_Letter | None]
+
+
+class Line:
+    """One kept-alive connection, used from a thread of its own: a drip of bytes can't hold the caller up."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base_url = base_url
+        self._requests: _Mailbox | None = None
+
+    def send(self, request: Request) -> Outcome:
+        """The outcome within the request's seconds. A thread that does not come back is left behind."""
+        if self._requests is None:
+            self._requests = queue.SimpleQueue()
+            threading.Thread(target=_serve, args=(self._base_url, self._requests), daemon=True).start()
+        reply: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
+        self._requests.put((request, reply))
+        try:
+            return reply.get(timeout=request.seconds + 1)
+        except queue.Empty:
+            self.close()
+            return _too_slow(request.seconds)
+
+    def close(self) -> None:
+        if self._requests is not None:
+            self._requests.put(None)
+            self._requests = None
+
+
+def _serve(base_url: str, requests: _Mailbox) -> None:
+    url = urlsplit(base_url)
+    used = time.monotonic()
+    pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+    while (letter := requests.get()) is not None:
+        request, reply = letter
+        if time.monotonic() - used > KEPT_ALIVE:
+            pool.close()
+            pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+        reply.put(_exchange(pool, request))
+        used = time.monotonic()
+    pool.close()
+
+
+def _exchange(pool: PromptPool, request: Request) -> Outcome:
+    deadline = time.monotonic() + request.seconds
+    try:
+        response = pool.urlopen(
+            request.method,
+            request.target,
+            body=request.body,
+            headers=request.headers,
+            timeout=request.seconds,
+            redirect=False,
+            preload_content=False,
+        )
+        content = _read(response, deadline, request.seconds)
+        if isinstance(content, Trouble):
+            response.close()
+            return content
+        response.release_conn()
+        return response.status, response.headers, content
+    except TimeoutError:
+        return _too_slow(request.seconds)
+    except (HTTPError, OSError, ValueError) as error:
+        return Trouble(
+            f"the connection broke: {_plain(error)}",
+            "a caller that gets no answer does not know whether its request took effect",
+        )
+
+
+def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes | Trouble:
+    content = bytearray()
+    for chunk in response.stream(CHUNK, decode_content=True):
+        content += chunk
+        if len(content) > MOST_BYTES:
+            return Trouble(
+                f"more than {MOST_BYTES // 1_000_000} MB of body, and no end in sight",
+                "an answer without a bound takes memory from the service, the network and the caller alike",
+            )
+        if time.monotonic() > deadline:
+            return _too_slow(seconds)
+    return bytes(content)
+
+
+def _too_slow(seconds: float) -> Trouble:
+    return Trouble(
+        f"no complete answer within {seconds:g} seconds",
+        "callers give up long before that, and every waiting request holds a worker and a connection",
+    )
+
+
+def _plain(error: Exception) -> str:
+    """The innermost reason, without the library's wrapping."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    return str(cause) or type(cause).__name__
