@@ -26,13 +26,13 @@ def expect_deep_page(walked: LongWalk, reads: Reads, postgres: Postgres) -> None
     expect_statements(deep)
     bound = page_bound(LIMIT)
     cheap = deep.seen.rows_read <= bound.rows and max(deep.seen.buffers, walked.late_cost) <= bound.buffers
-    given_up = "" if at == PAGE else ". There the walk was given up: all 500 pages may cost what these did"
+    given_up = "" if at == PAGE else ".\nThere the walk was given up: it had cost what all 500 pages may"
     expect(
         cheap and at == PAGE,
         expected=f"Page {at} costs what page 1 may cost: {bound.rows} rows and {bound.buffers} buffers at most.",
         got=f"page {at}: {cost_told(deep.seen)}\n"
         f"page 1: {cost_told(first.seen)}\n"
-        f"On the way, the last {STRETCH} pages took {grouped(walked.late_cost)} buffers each{given_up}.",
+        f"on the way, the last {STRETCH} pages took {grouped(walked.late_cost)} buffers each{given_up}.",
         because="An export walks every page. When each page costs what lies before it, "
         "ten times the invoices take a hundred times as long.",
         did=deep.did,

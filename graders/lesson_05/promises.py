@@ -24,14 +24,14 @@ def _pages(api: Api, customer: Customer) -> None:
     first = page(answer.expect(200, because=BECAUSE_CONTRACT))
     expect(
         len(first.items) == 20 and first.next_cursor is not None,
-        expected=f"20 invoices and a next_cursor: the default limit is 20, and the customer has {customer.invoices}",
+        expected=f"20 invoices and a next_cursor: the default limit is 20, and the customer has {customer.invoices}.",
         got=f"{len(first.items)} invoices, next_cursor {first.next_cursor!r}",
         because=BECAUSE_CONTRACT,
         did=answer.did,
     )
     expect(
         all(invoice.customer_id == str(customer.id) for invoice in first.items),
-        expected=f"invoices of customer {customer.id} only",
+        expected=f"Invoices of customer {customer.id} only.",
         got=answer.summary(),
         because=BECAUSE_CONTRACT,
         did=answer.did,
@@ -45,7 +45,7 @@ def _life(api: Api, customer: Customer, draw: random.Random) -> None:
     expect(
         (draft.status, draft.due_on, draft.total_cents, draft.number, sent.status, str(sent.due_on))
         == ("draft", None, 5_000, number, "sent", "2026-07-31"),
-        expected=f"a draft {number} of 5000 cents without a due date, then sent and due on 2026-07-31",
+        expected=f"A draft {number} of 5000 cents without a due date, then sent and due on 2026-07-31.",
         got=f"{draft.status} {draft.number} of {draft.total_cents} cents, due {draft.due_on}; "
         f"then {sent.status}, due {sent.due_on}",
         because=BECAUSE_CONTRACT,
@@ -56,23 +56,27 @@ def _life(api: Api, customer: Customer, draw: random.Random) -> None:
     lines = answer.json().get("lines") if isinstance(answer.json(), dict) else None
     expect(
         lines == [{"description": "Services as agreed", "quantity": 1, "unit_price_cents": 5_000}],
-        expected="a single invoice comes with its lines: description, quantity, unit_price_cents",
+        expected="A single invoice comes with its lines: description, quantity, unit_price_cents.",
         got=answer.summary(),
         because=BECAUSE_CONTRACT,
         did=answer.did,
     )
     writes.pay(api, customer.tenant, draft.id, 5_000)
-    _problem(api.post(f"/v1/invoices/{draft.id}/void", tenant=customer.tenant), 409)
+    _refused(api.post(f"/v1/invoices/{draft.id}/void", tenant=customer.tenant), 409, "voiding what is paid")
 
 
 def _refusals(api: Api, customer: Customer) -> None:
     newest = f"/v1/customers/{customer.id}/invoices"
-    _problem(api.get(newest), 400)
+    _refused(api.get(newest), 400, "a request without X-Tenant-ID")
     for limit in ("0", "101", "many"):
-        _problem(api.get(newest, tenant=customer.tenant, params={"limit": limit}), 422)
-    _problem(api.get(newest, tenant=customer.tenant, params={"cursor": "not-one-of-yours"}), 422)
-    _problem(api.get("/v1/invoices/overdue", tenant=customer.tenant, params={"as_of": "soon"}), 422)
-    _problem(api.get("/v1/invoices/by-number/NOBODY-HAS-THIS", tenant=customer.tenant), 404)
+        asked = api.get(newest, tenant=customer.tenant, params={"limit": limit})
+        _refused(asked, 422, f"limit={limit}; it is 1 to 100")
+    asked = api.get(newest, tenant=customer.tenant, params={"cursor": "not-one-of-yours"})
+    _refused(asked, 422, "a cursor that the service never gave out")
+    asked = api.get("/v1/invoices/overdue", tenant=customer.tenant, params={"as_of": "soon"})
+    _refused(asked, 422, "as_of=soon; it is a date")
+    asked = api.get("/v1/invoices/by-number/NOBODY-HAS-THIS", tenant=customer.tenant)
+    _refused(asked, 404, "a number that nobody has")
 
 
 def _tenants_apart(api: Api, customer: Customer, stranger: int) -> None:
@@ -82,17 +86,23 @@ def _tenants_apart(api: Api, customer: Customer, stranger: int) -> None:
         f"/v1/customers/{customer.id}/balance",
         f"/v1/invoices/by-number/{number}",
     ):
-        _problem(api.get(path, tenant=stranger), 404)
+        _refused(api.get(path, tenant=stranger), 404, "what belongs to another tenant")
 
 
-def _problem(answer: Answer, status: int) -> None:
+def _refused(answer: Answer, status: int, what: str) -> None:
     """A refusal of that status in the one shape that all refusals have (RFC 9457)."""
-    answer.expect(status, because=BECAUSE_CONTRACT)
     media_type = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    expect(
+        answer.status == status,
+        expected=f"Status {status} for {what}.",
+        got=answer.summary(),
+        because=BECAUSE_CONTRACT,
+        did=answer.did,
+    )
     body = answer.json()
     expect(
         media_type == "application/problem+json" and isinstance(body, dict) and body.get("status") == status,
-        expected=f"a problem document (application/problem+json) that says status {status} in its body too",
+        expected=f"A problem document (application/problem+json) that says status {status} in its body too.",
         got=f"Content-Type {media_type or 'missing'}; {answer.summary()}",
         because=BECAUSE_CONTRACT,
         did=answer.did,

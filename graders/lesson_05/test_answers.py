@@ -61,7 +61,7 @@ def test_pages_under_inserts(
         difference is None,
         expected="Every invoice that was there when the walk began, exactly once, however many are added "
         "between one page and the next.",
-        got=f"New invoices came in between the pages, and then came {difference}",
+        got=f"while new invoices came in, {difference}",
         because="Whoever copies the list page by page books an invoice twice, or never learns of it.",
         did=page.did,
     )
