@@ -9,7 +9,7 @@ from graders.check import Failure
 from graders.probes.api import Answer
 
 BECAUSE_CONTRACT = (
-    "Clients were written against this contract; an answer that leaves it breaks them all at once."
+    "Clients were written against CONTRACT.md: an answer that leaves it breaks all of them at once."
 )
 
 Field = Callable[[Any], Any]
@@ -55,7 +55,7 @@ def page(answer: Answer, cursor: str | None = None) -> Page:
     )
     if not isinstance(items, list) or not isinstance(next_cursor, str | None) or "next_cursor" not in body:
         raise Failure(
-            expected='a page: {"items": [...], "next_cursor": "..."}, with next_cursor null on the last page',
+            expected='A page: {"items": [...], "next_cursor": "..."}, with next_cursor null on the last page.',
             got=answer.summary(),
             because=BECAUSE_CONTRACT,
             did=answer.did,
@@ -78,7 +78,7 @@ def fields(answer: Answer, body: Any, kind: Callable[..., T], promised: dict[str
     except (KeyError, TypeError, ValueError) as fault:
         got = f"{name} is missing" if isinstance(fault, KeyError) else f"{name}: {fault}"
         raise Failure(
-            expected=f"an object with {', '.join(promised)}, each of its promised type",
+            expected=f"An object with {', '.join(promised)}, each of its promised type.",
             got=f"{got}\n{answer.summary()}",
             because=BECAUSE_CONTRACT,
             did=answer.did,

@@ -42,16 +42,16 @@ class Answer:
             return parse(self.body)
         except NotStrict as fault:
             raise Failure(
-                expected="a JSON body",
+                expected="A JSON body.",
                 got=f"{self.summary()}\n{fault}",
-                because="clients parse every answer; one that is not JSON breaks them all at once",
+                because="Clients parse every answer: one that is not JSON breaks all of them at once.",
                 did=self.did,
             ) from None
 
     def expect(self, status: int, *, because: str) -> "Answer":
         """This answer, if it has the promised status."""
         if self.status != status:
-            raise Failure(expected=f"status {status}", got=self.summary(), because=because, did=self.did)
+            raise Failure(expected=f"Status {status}.", got=self.summary(), because=because, did=self.did)
         return self
 
     def summary(self) -> str:
@@ -108,7 +108,7 @@ class Api:
         request = Request(method, target, self._headers | extra, body, seconds)
         outcome = self._line.send(request)
         if isinstance(outcome, Trouble):
-            raise Failure(expected="a complete answer", got=outcome.what, because=outcome.because, did=did)
+            raise Failure(expected="A complete answer.", got=outcome.what, because=outcome.because, did=did)
         status, answered, content = outcome
         return Answer(did, status, answered, content)
 

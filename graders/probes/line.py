@@ -104,7 +104,7 @@ def _exchange(pool: PromptPool, request: Request) -> Outcome:
     except (HTTPError, OSError, ValueError) as error:
         return Trouble(
             f"the connection broke: {_plain(error)}",
-            "a caller that gets no answer does not know whether its request took effect",
+            "A caller that gets no answer does not know whether its request took effect.",
         )
 
 
@@ -115,7 +115,7 @@ def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes 
         if len(content) > MOST_BYTES:
             return Trouble(
                 f"more than {MOST_BYTES // 1_000_000} MB of body, and no end in sight",
-                "an answer without a bound takes memory from the service, the network and the caller alike",
+                "An answer without a bound takes memory from the service, the network and the caller alike.",
             )
         if time.monotonic() > deadline:
             return _too_slow(seconds)
@@ -125,7 +125,7 @@ def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes 
 def _too_slow(seconds: float) -> Trouble:
     return Trouble(
         f"no complete answer within {seconds:g} seconds",
-        "callers give up long before that, and every waiting request holds a worker and a connection",
+        "Callers give up long before that, and every waiting request holds a worker and a connection.",
     )
 
 
