@@ -15,7 +15,7 @@ MIGRATION = (
     "psql postgresql://billing_owner:octo_lab@127.0.0.1:54320/billing_small"
     " -f work/lesson-05/migrations/0004_invoice_indexes.sql"
 )
-REHEARSE_BY_HAND = f"{WRITER} & {MIGRATION}"
+REHEARSE_BY_HAND = f"{WRITER} & sleep 1; {MIGRATION}"
 
 
 @check("migration-online")
