@@ -41,7 +41,8 @@ def server_for(app: ASGIApp, grace_seconds: int) -> DrainingServer:
 def bind(host: str, port: int) -> socket.socket:
     """The socket to serve on. It does not listen yet: callers are refused until the service is ready."""
     family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    bound = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named, since asyncio sets TCP_NODELAY only on a socket that says TCP.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     bound.bind(address)
     return bound
