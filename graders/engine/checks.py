@@ -4,7 +4,9 @@ import ast
 from dataclasses import dataclass
 from pathlib import Path
 
-from labs.catalog import Lab, ManifestError
+from graders.check import Verdict
+from graders.reports.model import FailureText, Outcome
+from labs.catalog import CheckSpec, Lab, ManifestError
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,13 @@ def _check(node: ast.FunctionDef, path: Path) -> WrittenCheck | None:
 def title(docstring: str | None) -> str:
     """The first paragraph on one line, without its full stop."""
     return " ".join((docstring or "").strip().split("\n\n")[0].split()).rstrip(".")
+
+
+def outcome_of(
+    lab: Lab, spec: CheckSpec, verdict: Verdict, note: str = "", failure: FailureText | None = None
+) -> Outcome:
+    """The outcome of a check that did not run itself, with what the lesson says of it."""
+    criterion = lab.criterion_text(spec.criterion)
+    return Outcome(
+        spec.id, title_of(lab, spec.id), criterion, spec.points, verdict, note=note, failure=failure
+    )

@@ -21,10 +21,10 @@ from compose.stores import StoresFailed
 from graders.check import Verdict
 from graders.engine import channel
 from graders.engine.channel import Job, Listener, Nobody, Result
-from graders.engine.checks import title_of
+from graders.engine.checks import outcome_of
 from graders.engine.submission import Submission, examine
 from graders.reports.model import Outcome, Report, Trouble
-from labs.catalog import CheckSpec, Lab
+from labs.catalog import Lab
 
 FAREWELL = 8.0
 KIT_MARGIN = 900.0
@@ -243,18 +243,7 @@ def _complete(request: Request, result: Result) -> tuple[Outcome, ...]:
     verdict: Verdict = "skipped" if request.only or not result.trouble else "ungraded"
     note = "not selected" if request.only else "did not run"
     return tuple(
-        ran.get(spec.id) or _not_run(request.lab, spec, verdict, note) for spec in request.lab.checks
-    )
-
-
-def _not_run(lab: Lab, spec: CheckSpec, verdict: Verdict, note: str) -> Outcome:
-    return Outcome(
-        id=spec.id,
-        title=title_of(lab, spec.id),
-        criterion=lab.criterion_text(spec.criterion),
-        points=spec.points,
-        verdict=verdict,
-        note=note,
+        ran.get(spec.id) or outcome_of(request.lab, spec, verdict, note) for spec in request.lab.checks
     )
 
 

@@ -14,10 +14,10 @@ from compose.places import RunDirectory
 from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
 from compose.trouble import trouble
-from graders.check import CannotJudge, Failure, Verdict
+from graders.check import CannotJudge, Failure
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
-from graders.engine.checks import title_of
+from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.processes import Log, NoProcfile, read_procfile
@@ -27,8 +27,7 @@ from graders.engine.service import SubmittedService, programs
 from graders.engine.submission import lay
 from graders.probes.postgres import Postgres
 from graders.probes.transcript import Transcript
-from graders.reports.model import FailureText, Outcome, Phase, Trouble
-from labs.catalog import CheckSpec, Lab
+from graders.reports.model import Outcome, Phase, Trouble
 
 PYTEST_INI = Path(__file__).with_name("pytest.ini")
 
@@ -167,17 +166,8 @@ def _never_started(stage: Stage, failure: Failure) -> tuple[Outcome, ...]:
     text = failure_text(failure, first, stage.log.since(0), "")
     note = f"needs {first.id}: the service did not start"
     return (
-        _outcome(lab, first, "fail", failure=text),
-        *(_outcome(lab, spec, "skipped", note) for spec in others),
-    )
-
-
-def _outcome(
-    lab: Lab, spec: CheckSpec, verdict: Verdict, note: str = "", failure: FailureText | None = None
-) -> Outcome:
-    criterion = lab.criterion_text(spec.criterion)
-    return Outcome(
-        spec.id, title_of(lab, spec.id), criterion, spec.points, verdict, note=note, failure=failure
+        outcome_of(lab, first, "fail", failure=text),
+        *(outcome_of(lab, spec, "skipped", note) for spec in others),
     )
 
 
@@ -196,7 +186,7 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
         spec for spec in lab.checks if spec.id in grading.outcomes or not job.only or spec.id in job.only
     ]
     lost = "The check did not run: a fault of the grader's. Tell the lesson's author."
-    return tuple(grading.outcomes.get(spec.id) or _outcome(lab, spec, "ungraded", lost) for spec in wanted)
+    return tuple(grading.outcomes.get(spec.id) or outcome_of(lab, spec, "ungraded", lost) for spec in wanted)
 
 
 def _stores_trouble(stores: Stores) -> Trouble | None:
