@@ -92,6 +92,7 @@ class Result:
     isolation: str
     stores: dict[str, str]
     trouble: Trouble | None
+    blocked: tuple[str, ...] = ()
 
 
 class Channel:
@@ -155,6 +156,7 @@ def result(data: Mapping[str, Any]) -> Result:
         isolation=data["isolation"],
         stores=data["stores"],
         trouble=Trouble(**trouble) if trouble else None,
+        blocked=tuple(data["blocked"]),
     )
 
 

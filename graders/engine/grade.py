@@ -234,6 +234,8 @@ def _report(request: Request, result: Result, seed: int, started: datetime, seco
         checks=outcomes,
         partial=bool(request.only),
         trouble=result.trouble or _ungraded_trouble(result.outcomes),
+        lesson_version=lab.version,
+        blocked=result.blocked,
     )
 
 

@@ -84,7 +84,7 @@ def _plain_data(report: Report) -> dict[str, Any]:
     data = {"schema_version": SCHEMA_VERSION, **asdict(report)}
     data["stores"] = dict(sorted(report.stores.items()))
     # asdict keeps tuples; lists are what JSON reads back.
-    listed: dict[str, Any] = _lists({name: data[name] for name in schema()["required"]})
+    listed: dict[str, Any] = _lists({name: data[name] for name in schema()["properties"]})
     for one in listed["checks"]:
         one["failure"] = one.pop("failure")
     return listed
@@ -101,6 +101,7 @@ def _report(data: dict[str, Any]) -> Report:
     return Report(
         **{
             **given,
+            "blocked": tuple(data.get("blocked", ())),
             "phases": tuple(Phase(**phase) for phase in data["phases"]),
             "checks": tuple(_outcome(outcome) for outcome in data["checks"]),
             "trouble": Trouble(**data["trouble"]) if data["trouble"] else None,

@@ -54,7 +54,10 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Report:
-    """One grade. `score`: points reached of those possible, in percent, one decimal. `partial`: --only."""
+    """One grade. `score`: points reached of those possible, in percent, one decimal. `partial`: --only.
+
+    `blocked`: what the submission tried, or used too much of, and was kept from; a sentence each.
+    """
 
     lesson: str
     title: str
@@ -74,3 +77,5 @@ class Report:
     checks: tuple[Outcome, ...]
     partial: bool = False
     trouble: Trouble | None = None
+    lesson_version: int = 1
+    blocked: tuple[str, ...] = ()

@@ -42,6 +42,7 @@ def report_lines(
         _checks(report, page),
         _trouble(report, page),
         *_failures(report, page, verbose),
+        _blocked(report, page),
         _result(report, page),
         next_steps(report, page, next_lesson),
     ]
@@ -119,6 +120,13 @@ def _failures(report: Report, page: Page, verbose: bool) -> list[list[Text]]:
 def _brief(outcome: Outcome) -> str:
     got = outcome.failure.got if outcome.failure else outcome.note
     return next((line.strip() for line in got.splitlines() if line.strip()), outcome.title)
+
+
+def _blocked(report: Report, page: Page) -> list[Text]:
+    if not report.blocked:
+        return []
+    rows = (hanging(page.mark("fail"), text, page) for text in report.blocked)
+    return [Text("Blocked", LABEL), *(line for row in rows for line in row)]
 
 
 def _result(report: Report, page: Page) -> list[Text]:
