@@ -4,9 +4,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from threading import Thread
+from typing import TypeVar
 
 import psutil
 import psycopg
@@ -21,6 +24,8 @@ from compose.spawning import parent_death
 from compose.stores import FixedAddresses, StoresFailed
 from tests.compose.conftest import CACHE, EVERYTHING, POSTGRES, Told, stores
 
+T = TypeVar("T")
+
 
 def recorded(run: RunDirectory) -> list[psutil.Process]:
     """All servers of the run with their children."""
@@ -29,6 +34,15 @@ def recorded(run: RunDirectory) -> list[psutil.Process]:
         psutil.Process(int(line.split()[0])) for line in lines if psutil.pid_exists(int(line.split()[0]))
     ]
     return [process for head in living for process in (head, *head.children(recursive=True))]
+
+
+def of_living(run: RunDirectory, look: Callable[[psutil.Process], T]) -> list[T]:
+    """What `look` sees of each process; Postgres ends helpers of its own while we look."""
+    found = []
+    for process in recorded(run):
+        with suppress(psutil.NoSuchProcess):
+            found.append(look(process))
+    return found
 
 
 def still_there(processes: list[psutil.Process]) -> list[psutil.Process]:
@@ -70,15 +84,11 @@ def test_the_cache_forgets_and_the_queue_does_not(cache: Path) -> None:
 
 def test_only_loopback_is_served(run: RunDirectory) -> None:
     with embedded.start(EVERYTHING, None, run.path, record=run.record):
-        listening = {
-            connection.laddr.ip
-            for process in recorded(run)
-            for connection in process.net_connections()
-            if connection.status == psutil.CONN_LISTEN
-        }
-        unix = [connection for process in recorded(run) for connection in process.net_connections("unix")]
+        connections = of_living(run, lambda process: process.net_connections())
+        unix = of_living(run, lambda process: process.net_connections("unix"))
+    listening = {each.laddr.ip for each in chain(*connections) if each.status == psutil.CONN_LISTEN}
     assert listening == {"127.0.0.1"}
-    assert not [connection for connection in unix if connection.laddr]
+    assert not [each for each in chain(*unix) if each.laddr]
 
 
 def test_no_password_stands_in_arguments_environment_or_logs(run: RunDirectory) -> None:
@@ -89,7 +99,7 @@ def test_no_password_stands_in_arguments_environment_or_logs(run: RunDirectory) 
         logins = (up.postgres.grader, up.postgres.owner, up.postgres.app)
         passwords = [*(login.password for login in logins), up.cache.password, up.queue.password]
         assert len(set(passwords)) == 5
-        seen = [f"{process.cmdline()} {process.environ()}" for process in recorded(run)]
+        seen = of_living(run, lambda process: f"{process.cmdline()} {process.environ()}")
         seen += [log.read_text() for log in (up.postgres.log, up.cache.log, up.queue.log)]
         assert not [text for text in seen for password in passwords if password in text]
         assert not [text for text in seen if "OCTO_LAB" in text]
