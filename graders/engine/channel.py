@@ -45,7 +45,10 @@ class Nobody:
 
 @dataclass(frozen=True)
 class Job:
-    """What the conductor is asked to do. `serve` keeps the service up for use by hand instead of grading."""
+    """What the conductor is asked to do. `serve` keeps the service up for use by hand instead of grading.
+
+    untrusted: no grade without a sandbox. install: whether dependencies may be installed.
+    """
 
     lab: Lab
     submission: Submission
@@ -53,6 +56,8 @@ class Job:
     run_dir: Path
     only: tuple[str, ...] = ()
     serve: bool = False
+    untrusted: bool = False
+    install: bool = True
 
     def to_json(self) -> str:
         return json.dumps(
@@ -65,6 +70,8 @@ class Job:
                 "run_dir": str(self.run_dir),
                 "only": self.only,
                 "serve": self.serve,
+                "untrusted": self.untrusted,
+                "install": self.install,
             }
         )
 
@@ -79,6 +86,8 @@ class Job:
             run_dir=Path(data["run_dir"]),
             only=tuple(data["only"]),
             serve=data["serve"],
+            untrusted=data["untrusted"],
+            install=data["install"],
         )
 
 

@@ -1,37 +1,66 @@
-"""The process of one grade: does the job, watches its lifelines, sends one result. The phases stand in `stages`."""
+"""The two processes of one grade. The first prepares, with a network; the second grades, without one, and reports.
+
+Each watches its lifelines and sends one result. What is done stands in `prepare` and in `stages`.
+"""
 
 import errno
 import os
 import select
 import signal
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from compose.disk import REMEDY as FULL_DISK
+from compose.places import RunDirectory
 from compose.stores import StoresFailed
+from graders.check import Failure
 from graders.engine.channel import Channel, Job, Result
-from graders.engine.lifeline import adopt_orphans, end_descendants
+from graders.engine.lifeline import PREPARED, adopt_orphans, end_descendants
+from graders.engine.phases import Phases
+from graders.engine.prepare import Prepared, install, lay_files
 from graders.engine.runtime import InstallFailed
-from graders.engine.stages import Phases, Stage, perform
+from graders.engine.sandbox import REMEDY as NO_SANDBOX
+from graders.engine.sandbox import Ladder, NoSandbox
 from graders.engine.submission import SubmissionRefused
 from graders.reports.model import Outcome, Trouble
 
 HARD_STOP = 3.0
+DONE, INTERRUPTED = 0, 4
+
+
+def prepare(job_line: str, lifelines: tuple[int, ...]) -> int:
+    """Lay the files and install. Exit code PREPARED when the grade can begin, DONE when a result was sent."""
+    return _process(job_line, lifelines, _prepare, network=False)
 
 
 def conduct(job_line: str, lifelines: tuple[int, ...]) -> int:
-    """Do the job and send its result. Exit code 0 when a result was sent."""
+    """Do the job, on a network of its own unless it is served by hand, and send its result. Exit code DONE."""
+    return _process(job_line, lifelines, _conduct, network=True)
+
+
+def _process(
+    job_line: str,
+    lifelines: tuple[int, ...],
+    work: Callable[[Job, Channel, Ladder], int],
+    *,
+    network: bool,
+) -> int:
     adopt_orphans()
+    job = Job.from_json(job_line)
+    ladder = Ladder(job.run_dir, demanded=job.untrusted)
+    ladder.enter(network=network and not job.serve)
     channel = Channel(os.dup(1))
     os.dup2(2, 1)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.default_int_handler)
     threading.Thread(target=_watch, args=(lifelines,), daemon=True, name="lifelines").start()
+    # The next run ends us, should we be stopped when all others are killed.
+    RunDirectory(job.run_dir).record(os.getpid())
     try:
-        channel.result(_run(Job.from_json(job_line), channel))
-        return 0
+        return work(job, channel, ladder)
     except KeyboardInterrupt:
-        return 4
+        return INTERRUPTED
     finally:
         end_descendants()
 
@@ -44,12 +73,34 @@ def _watch(lifelines: tuple[int, ...]) -> None:
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
     threading.main_thread().join(HARD_STOP)
     end_descendants()
-    os._exit(4)
+    os._exit(INTERRUPTED)
 
 
-def _run(job: Job, channel: Channel) -> Result:
-    stage = Stage(job, channel, Phases(channel))
-    stage.run.record(os.getpid())  # the next run ends us, should we be stopped when all others are killed
+def _prepare(job: Job, channel: Channel, ladder: Ladder) -> int:
+    from graders.engine.stages import never_started
+
+    phases = Phases(channel)
+    tree_hash = ""
+    outcomes: tuple[Outcome, ...] = ()
+    trouble = None
+    try:
+        tree_hash = lay_files(job, phases)
+        python, modules = install(job, phases, ladder)
+        Prepared(tree_hash, tuple(phases.done), python, modules).write(job.run_dir)
+        return PREPARED
+    except Failure as failure:
+        outcomes = never_started(job.lab, failure, ())
+    except TROUBLES as error:
+        trouble = _trouble(error)
+    channel.result(Result(outcomes, tuple(phases.done), tree_hash, "none: nothing of it ran", {}, trouble))
+    return DONE
+
+
+def _conduct(job: Job, channel: Channel, ladder: Ladder) -> int:
+    from graders.engine.stages import Stage, perform  # with pytest: only the second process needs it
+
+    prepared = Prepared.read(job.run_dir)
+    stage = Stage(job, channel, Phases(channel, prepared.phases), ladder, prepared)
     outcomes: tuple[Outcome, ...] = ()
     trouble = None
     try:
@@ -57,21 +108,35 @@ def _run(job: Job, channel: Channel) -> Result:
             outcomes = perform(stage, stack)
             with stage.phases("stop"):
                 stack.close()
-    except StoresFailed as error:
-        trouble = Trouble(error.problem, error.remedy, error.details)
-    except InstallFailed as error:
-        trouble = Trouble(error.problem, error.remedy, error.output)
-    except SubmissionRefused as error:
-        trouble = Trouble(error.problem, error.remedy)
-    except OSError as error:
-        trouble = _machine_trouble(error)
-    phases = tuple(stage.phases.done)
-    return Result(
-        outcomes, phases, stage.tree_hash, stage.isolation, stage.stores.versions(), trouble or stage.trouble
+    except TROUBLES as error:
+        trouble = _trouble(error)
+    channel.result(
+        Result(
+            outcomes,
+            tuple(stage.phases.done),
+            prepared.tree_hash,
+            stage.isolation,
+            stage.stores.versions(),
+            trouble or stage.trouble,
+            stage.log.refused(),
+        )
     )
+    return DONE
 
 
-def _machine_trouble(error: OSError) -> Trouble:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Trouble("The disk is full.", FULL_DISK, str(error))
+TROUBLES = (StoresFailed, InstallFailed, SubmissionRefused, NoSandbox, OSError)
+
+
+def _trouble(error: BaseException) -> Trouble:
+    match error:
+        case StoresFailed():
+            return Trouble(error.problem, error.remedy, error.details)
+        case InstallFailed():
+            return Trouble(error.problem, error.remedy, error.output)
+        case SubmissionRefused():
+            return Trouble(error.problem, error.remedy)
+        case NoSandbox():
+            return Trouble(f"No sandbox works on this machine: {error}.", NO_SANDBOX)
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return Trouble("The disk is full.", FULL_DISK, str(error))
     return Trouble(f"The machine refused: {error}", "`octo_lab doctor` shows what is missing.")

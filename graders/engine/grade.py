@@ -33,12 +33,17 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be graded. Without a seed a random one is taken and told in the report."""
+    """What is to be graded. Without a seed a random one is taken and told in the report.
+
+    untrusted: no grade without a sandbox. install: whether dependencies may be installed.
+    """
 
     lab: Lab
     submission: Submission
     seed: int | None = None
     only: tuple[str, ...] = ()
+    untrusted: bool = False
+    install: bool = True
 
 
 class Halt:
@@ -76,7 +81,15 @@ def grade(request: Request, listener: Listener | None = None, halt: Halt | None 
     try:
         places.sweep()
         with places.run_directory() as run:
-            job = Job(request.lab, request.submission, seed, run.path, request.only)
+            job = Job(
+                request.lab,
+                request.submission,
+                seed,
+                run.path,
+                request.only,
+                untrusted=request.untrusted,
+                install=request.install,
+            )
             result = result_of(job, listener or Nobody(), halt or Halt())
     except StoresFailed as error:
         result = _without(Trouble(error.problem, error.remedy, error.details))

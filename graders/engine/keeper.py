@@ -1,16 +1,21 @@
 """Stands between the command line and one grade, so that whichever process is killed, nothing is left running.
 
-Both the conductor and its parent, the keeper, adopt orphans. Conductor dies: its orphans become the keeper's, who ends
-them. Command line dies: the conductor sees its standard input close, and tears down. Keeper dies: the conductor sees
-the pipe between them close, and tears down. Run as `python -P -m graders.engine.keeper`, job on standard input.
+It has two children, one after the other: the first prepares, the second conducts the grade. They and the keeper adopt
+orphans. A child dies: its orphans become the keeper's, who ends them. Command line dies: the child sees its standard
+input close, and tears down. Keeper dies: the child sees the pipe between them close, and tears down.
+Run as `python -P -m graders.engine.keeper`, job on standard input.
 """
 
+import contextlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from graders.engine.lifeline import adopt_orphans, end_descendants
+from graders.engine.lifeline import PREPARED, adopt_orphans, end_descendants
+
+Work = Callable[[str, tuple[int, ...]], int]
 
 
 def main() -> int:
@@ -19,24 +24,44 @@ def main() -> int:
     if not job:
         return 0
     kept, keeps = os.pipe()
-    conductor = os.fork()
-    if conductor == 0:
-        os.close(keeps)
-        from graders.engine.conductor import conduct
-
-        os._exit(conduct(job, lifelines=(0, kept)))
-    os.close(kept)
-    os.close(1)
-    return _keep(conductor, job)
-
-
-def _keep(conductor: int, job: str) -> int:
     for each in (signal.SIGINT, signal.SIGHUP):
         signal.signal(each, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(conductor, signal.SIGTERM))
-    _, status = os.waitpid(conductor, 0)
-    end_descendants()
+
+    def over(*_: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        os.close(keeps)  # the child at the pipe's other end sees it, whichever of the two it is
+
+    signal.signal(signal.SIGTERM, over)
+    code = _child(_prepare, job, kept, keeps)
+    if code == PREPARED:
+        code = _child(_conduct, job, kept, keeps)
     _end_recorded(job)
+    return code
+
+
+def _prepare(job: str, lifelines: tuple[int, ...]) -> int:
+    from graders.engine.conductor import prepare
+
+    return prepare(job, lifelines)
+
+
+def _conduct(job: str, lifelines: tuple[int, ...]) -> int:
+    from graders.engine.conductor import conduct
+
+    return conduct(job, lifelines)
+
+
+def _child(work: Work, job: str, kept: int, keeps: int) -> int:
+    """Do the work in a process of its own; its exit code, with nothing of it left."""
+    child = os.fork()
+    if child == 0:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with contextlib.suppress(OSError):  # closed already: it is over
+            os.close(keeps)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os._exit(work(job, (0, kept)))
+    _, status = os.waitpid(child, 0)
+    end_descendants()
     return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
 
 

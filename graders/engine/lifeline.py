@@ -11,6 +11,8 @@ import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 
+PREPARED = 10  # exit code of the process before a grade: go on
+
 
 def adopt_orphans() -> None:
     """On Linux: descendants whose parent dies become ours, so that a daemon cannot slip away (prctl(2))."""

@@ -1,5 +1,6 @@
 """The submission's processes: read its Procfile, start a process type in a group of its own, keep its log, end it."""
 
+import contextlib
 import os
 import re
 import signal
@@ -11,11 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+
 from graders.engine.lifeline import end_group
+from graders.engine.limits import LIMITS, MIB
+from graders.engine.sandbox import Isolation
 
 PROCFILE_CAP = 64 * 1024
 KEPT_LINES = 5_000
 LINE_CAP = 8_192
+MOST_REFUSALS = 20
 LINE = re.compile(r"^([a-z][a-z0-9_-]*):\s*(.+)$")
 
 
@@ -70,6 +76,7 @@ class Log:
         self._lines: deque[tuple[int, LogLine]] = deque(maxlen=KEPT_LINES)
         self._count = 0
         self._lock = threading.Lock()
+        self._refused: list[str] = []
 
     def add(self, source: str, text: str) -> None:
         line = LogLine(time.monotonic(), source, text)
@@ -78,6 +85,18 @@ class Log:
             self._lines.append((self._count, line))
         if self.listener:
             self.listener(line)
+
+    def refuse(self, what: str) -> None:
+        """Note, here and for the report, what the submission was kept from."""
+        with self._lock:
+            if what in self._refused or len(self._refused) == MOST_REFUSALS:
+                return
+            self._refused.append(what)
+        self.add("octo_lab", what)
+
+    def refused(self) -> tuple[str, ...]:
+        with self._lock:
+            return tuple(self._refused)
 
     def mark(self) -> int:
         """The number of lines so far, for `since`."""
@@ -96,18 +115,36 @@ class Running:
 
     name: str
     popen: "subprocess.Popen[bytes]"
+    boxed: bool
     reader: threading.Thread = field(repr=False)
 
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the command's process group, as whoever runs it in production would."""
+        for pid in self._commands() if self.boxed else [self.popen.pid]:
+            end_group(pid, number)
+
+    def _commands(self) -> list[int]:
+        """In a box: bubblewrap, then the first process of the box, then the command."""
+        with contextlib.suppress(psutil.Error):
+            outer = psutil.Process(self.popen.pid)
+            return [command.pid for first in outer.children() for command in first.children()]
+        return []
+
     def stop(self, grace: float = 0.0) -> int:
-        """End the whole group: SIGTERM and `grace` seconds first where asked, then SIGKILL. Returns the exit code."""
+        """End it with all it started: SIGTERM and `grace` seconds first where asked, then SIGKILL. Its exit code."""
         if grace and self.popen.poll() is None:
-            end_group(self.popen.pid, signal.SIGTERM)
+            self.signal(signal.SIGTERM)
             self.ended_within(grace)
-        end_group(self.popen.pid)
-        code = self.popen.wait()
+        end_group(self.popen.pid)  # in a box the kernel ends the others with it
+        code = self.await_end()
         # A survivor that left the group could hold the pipe open for ever: the sweep of descendants ends it.
         self.reader.join(timeout=1.0)
         return code
+
+    def await_end(self) -> int:
+        """The exit code, as a shell would tell it: 128 and the number for a signal (POSIX, 2.8.2)."""
+        code = self.popen.wait()
+        return code if code >= 0 else 128 - code
 
     def ended_within(self, seconds: float) -> bool:
         """Wait at most `seconds` for the process to end by itself."""
@@ -121,39 +158,40 @@ class Running:
 def start(
     name: str,
     command: str,
-    tree: Path,
     env: Mapping[str, str],
     log: Log,
     *,
-    identity: Mapping[str, object],
+    isolation: Isolation,
     record: Callable[[int], None],
 ) -> Running:
-    """Start one Procfile command with `tree` as its working directory, in a new session, output to `log`."""
-    popen: subprocess.Popen[bytes] = subprocess.Popen(
+    """Start one Procfile command in its tree, in a session of its own, output to `log`."""
+    popen = isolation.start(
         ["/bin/sh", "-c", command],
-        cwd=tree,
-        env=dict(env),
+        env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
-        **identity,  # type: ignore[call-overload]
     )
     record(popen.pid)
     reader = threading.Thread(target=_read, args=(popen, name, log), daemon=True, name=f"log of {name}")
     reader.start()
-    return Running(name, popen, reader)
+    return Running(name, popen, isolation.boxed, reader)
 
 
 def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log) -> None:
-    """Copy lines to the log; what is past the cap of a line is dropped, and reading never stops before the end."""
+    """Copy lines to the log; what is past the cap of a line is dropped. Whoever writes past the cap of all is ended."""
     assert popen.stdout is not None, "started with a pipe"
-    rest = b""
+    rest, size = b"", 0
     while chunk := os.read(popen.stdout.fileno(), 65_536):
         *lines, rest = (rest + chunk).split(b"\n")
         for line in lines:
             log.add(name, _text(line))
         rest = rest[: LINE_CAP + 1]
+        size += len(chunk)
+        if size > LIMITS.output:
+            log.refuse(f"`{name}` wrote more than {LIMITS.output // MIB} MiB of log and was stopped.")
+            end_group(popen.pid)
+            break
     if rest:
         log.add(name, _text(rest))
     popen.stdout.close()

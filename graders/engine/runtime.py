@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 from compose.locks import locked
 from compose.places import cache_root
+from graders.engine.installing import Installation, Run, plainly
 from graders.engine.requirements import NotARelease, releases
 
 NETWORK = re.compile(
@@ -30,26 +33,31 @@ class InstallFailed(Exception):
         self.machine = machine
 
 
-def python_environment(requirements: Path, *, seconds: float = 300) -> Path:
-    """The bin folder of a virtual environment that holds exactly `requirements`. Raises InstallFailed."""
+def python_environment(
+    requirements: Path, *, seconds: float = 300, install: bool = True, run: Run = plainly
+) -> Path:
+    """The bin folder of a virtual environment that holds exactly `requirements`. Raises InstallFailed.
+
+    install: whether one may be made; else it must be there from an earlier grade. run: how pip is started.
+    """
     listed = requirements.read_bytes()
     lines = _releases(listed)
-    key = _key(listed, sys.version.encode(), sys.base_prefix.encode())
-    home = cache_root() / "python" / key
+    home = cache_root() / "python" / _key(listed, sys.version.encode(), sys.base_prefix.encode())
 
     def build() -> None:
-        python = str(home / "bin" / "python")
-        _run([sys.executable, "-m", "venv", "--without-pip", str(home)], seconds)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(home)], check=True)
         wanted = home / "requirements.txt"
         wanted.write_text("\n".join(lines), encoding="utf-8")
-        # Wheels alone: a source distribution is built by code of its own, which would run as the grader.
-        _run([*_pip(python), "install", "--only-binary=:all:", "--requirement", str(wanted)], seconds)
+        # Wheels alone: a source distribution is built by code of its own.
+        command = [str(home / "bin" / "python"), "-m", "pip", "--quiet", "--no-input", "install"]
+        command += ["--only-binary=:all:", "--requirement", str(wanted)]
+        _succeed(Installation(command, home, (_pip_alone(),), seconds), run)
 
-    _once(home, build)
+    _once(home, build, install)
     return home / "bin"
 
 
-def node_modules(tree: Path, *, seconds: float = 300) -> Path:
+def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run: Run = plainly) -> Path:
     """The node_modules of the tree's package.json, from the cache. Raises InstallFailed."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
@@ -67,9 +75,10 @@ def node_modules(tree: Path, *, seconds: float = 300) -> Path:
         home.mkdir(parents=True)
         for file in files:
             shutil.copy(file, home)
-        _run([npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"], seconds, cwd=home)
+        command = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+        _succeed(Installation(command, home, (), seconds), run)
 
-    _once(home, build)
+    _once(home, build, install)
     return home / "node_modules"
 
 
@@ -109,12 +118,29 @@ def _releases(listed: bytes) -> list[str]:
         ) from line
 
 
-def _pip(python: str) -> Sequence[str]:
-    quiet = ("--quiet", "--disable-pip-version-check", "--no-input")
-    return [sys.executable, "-m", "pip", "--python", python, *quiet]
+def _pip_alone() -> Path:
+    """A folder that holds our pip and nothing else to import, copied once."""
+    found = find_spec("pip")
+    if found is None or not found.origin:
+        raise InstallFailed(
+            "The Python of octo_lab has no pip to install a submission's dependencies with.",
+            f"Install it: {sys.executable} -m ensurepip",
+            "",
+            machine=True,
+        )
+    pip = Path(found.origin).parent
+    place = cache_root() / "tools" / _key(version("pip").encode())
+    if not place.exists():
+        half = place.with_name(f"{place.name}.{os.getpid()}")
+        shutil.copytree(pip, half / "pip", ignore=shutil.ignore_patterns("__pycache__"))
+        try:
+            half.rename(place)
+        except OSError:  # another grade was quicker
+            shutil.rmtree(half)
+    return place
 
 
-def _once(home: Path, build: Callable[[], None]) -> None:
+def _once(home: Path, build: Callable[[], None], install: bool) -> None:
     """Run `build` unless an earlier one finished; a half-built folder is thrown away."""
     home.parent.mkdir(parents=True, exist_ok=True)
     done = home / ".complete"
@@ -122,6 +148,13 @@ def _once(home: Path, build: Callable[[], None]) -> None:
         if done.exists():
             os.utime(done)
             return
+        if not install:
+            raise InstallFailed(
+                "The submission's dependencies are not installed, and --no-install forbids to install them.",
+                "Grade once without --no-install, on a machine with a network.",
+                "",
+                machine=True,
+            )
         shutil.rmtree(home, ignore_errors=True)
         try:
             build()
@@ -131,18 +164,15 @@ def _once(home: Path, build: Callable[[], None]) -> None:
         done.touch()
 
 
-def _run(command: Sequence[str], seconds: float, cwd: Path | None = None) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=cwd, capture_output=True, text=True, errors="replace", timeout=seconds, check=False
-        )
-    except subprocess.TimeoutExpired as error:
+def _succeed(installation: Installation, run: Run) -> None:
+    done = run(installation)
+    if done.code is None:
         raise InstallFailed(
-            f"The installation took longer than {seconds:.0f} s.", "Try again.", "", machine=True
-        ) from error
-    if done.returncode:
-        output = "\n".join((done.stdout + done.stderr).strip().splitlines()[-20:])
-        machine = bool(NETWORK.search(done.stdout + done.stderr))
+            done.output, "Name fewer or smaller packages, or try again.", "", machine=not done.too_large
+        )
+    if done.code:
+        output = "\n".join(done.output.strip().splitlines()[-20:])
+        machine = bool(NETWORK.search(done.output))
         remedy = "Check the network, then grade again." if machine else "Mend the list of requirements."
         raise InstallFailed("The dependencies could not be installed.", remedy, output, machine=machine)
 

@@ -24,7 +24,6 @@ class SubmittedService:
     """Starts the submission's processes and ends them. Implements `graders.probes.service.Service`."""
 
     lesson: str
-    tree: Path
     commands: Mapping[str, str]
     stores: Stores
     path: tuple[Path, ...]
@@ -34,7 +33,7 @@ class SubmittedService:
     record: Callable[[int], None]
     ports: Iterator[int]
     _webs: dict[str, "Web"] = field(default_factory=dict)
-    _running: list[Running] = field(default_factory=list)
+    running: list[Running] = field(default_factory=list)
 
     def release(self, database: str = DATABASE) -> "Release":
         """Start the `release` process on `database`, as the schema's owner."""
@@ -70,11 +69,11 @@ class SubmittedService:
 
     def await_end(self, database: str = DATABASE) -> int:
         """Wait for the `web` process to end by itself; its exit code."""
-        return self._webs[database].running.popen.wait()
+        return self._webs[database].running.await_end()
 
     def stop(self) -> None:
         """End every process at once: its stores are thrown away, so there is nothing to save."""
-        for running in self._running:
+        for running in self.running:
             running.stop()
 
     def _boot(self, database: str) -> "Web":
@@ -110,10 +109,8 @@ class SubmittedService:
         )
 
     def _start(self, name: str, command: str, env: Mapping[str, str]) -> Running:
-        running = processes.start(
-            name, command, self.tree, env, self.log, identity=self.isolation.popen, record=self.record
-        )
-        self._running.append(running)
+        running = processes.start(name, command, env, self.log, isolation=self.isolation, record=self.record)
+        self.running.append(running)
         return running
 
     def _postgres_login(self, role: str) -> Login | None:

@@ -1,8 +1,8 @@
 """The phases of one grade in order, from files to verdicts. The process around them is the conductor."""
 
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+import shutil
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -15,40 +15,24 @@ from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
 from compose.trouble import trouble
 from graders.check import CannotJudge, Failure
+from graders.engine.bubblewrap import Shown
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
+from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
-from graders.engine.processes import Log, NoProcfile, read_procfile
-from graders.engine.runtime import InstallFailed, node_modules, python_environment
-from graders.engine.sandbox import isolate
+from graders.engine.prepare import Prepared, tree_of
+from graders.engine.processes import Log, LogLine, NoProcfile, read_procfile
+from graders.engine.sandbox import APP, Isolation, Ladder, Quarters, node_folders, python_folders
 from graders.engine.service import SubmittedService, programs
-from graders.engine.submission import lay
+from graders.engine.warden import watching
 from graders.probes.postgres import Postgres
 from graders.probes.transcript import Transcript
-from graders.reports.model import Outcome, Phase, Trouble
+from graders.reports.model import Outcome, Trouble
+from labs.catalog import Lab
 
 PYTEST_INI = Path(__file__).with_name("pytest.ini")
-
-
-class Phases:
-    """Times the parts of a grade and tells the channel of each."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self.done: list[Phase] = []
-
-    @contextmanager
-    def __call__(self, name: str, *, learner: bool = False) -> Iterator[None]:
-        self._channel.phase_started(name)
-        started = time.monotonic()
-        try:
-            yield
-        finally:
-            phase = Phase(name, round(time.monotonic() - started, 3), learner)
-            self.done.append(phase)
-            self._channel.phase_ended(phase)
 
 
 @dataclass
@@ -58,15 +42,16 @@ class Stage:
     job: Job
     channel: Channel
     phases: Phases
+    ladder: Ladder
+    prepared: Prepared
     log: Log = field(default_factory=Log)
-    tree_hash: str = ""
-    isolation: str = "none"
+    isolation: str = "none: nothing of it ran"
     stores: Stores = field(default_factory=Stores)
     trouble: Trouble | None = None
 
     @property
     def tree(self) -> Path:
-        return self.job.run_dir / "tree"
+        return tree_of(self.job.run_dir)
 
     @property
     def run(self) -> RunDirectory:
@@ -75,13 +60,10 @@ class Stage:
 
 def perform(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     """The phases in order. A submission that does not start fails the lesson's first check."""
-    with stage.phases("files"):
-        stage.tree.mkdir(mode=0o755)
-        stage.tree_hash = lay(stage.job.submission, stage.job.lab, stage.tree)
     try:
         outcomes = _started(stage, stack)
     except Failure as failure:
-        outcomes = _never_started(stage, failure)
+        outcomes = never_started(stage.job.lab, failure, stage.log.since(0))
     stage.trouble = _stores_trouble(stage.stores)
     return outcomes
 
@@ -101,9 +83,10 @@ def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
 
 
 def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
-    """The stores up, the dependencies there, the submission ready to be started. Raises Failure for its own faults."""
+    """The stores up and the submission ready to be started. Raises Failure for its own faults."""
     job, lab = stage.job, stage.job.lab
     fixed = FixedAddresses() if job.serve else None
+    commands = _commands(stage.tree)
     with stage.phases("stores"):
         say = stage.channel.note
         wanted = cast(frozenset[StoreName], lab.stores)
@@ -113,43 +96,41 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         )
         stores = stack.enter_context(running)
         stage.stores = stores
-    with stage.phases("install"):
-        path = _install(stage)
-    commands = _commands(stage)
-    isolation = isolate(stage.tree, stage.job.run_dir / "scratch", path[0] / "python")
+        quarters = stage.ladder.quarters()
+        isolation = _isolation(stage, quarters)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
     ports = promised(fixed.web, stage.channel.note) if fixed else candidates()
+    path = (stage.prepared.python, *programs())
     service = SubmittedService(
-        lab.id, stage.tree, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports
+        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports
     )
     stack.callback(service.stop)
+    bounded = quarters.home if isolation.boxed else None
+    stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))
     return service
 
 
-def _install(stage: Stage) -> tuple[Path, ...]:
-    """Folders for the PATH of the submission. A list of requirements that cannot be met is the submission's fault."""
-    lab, tree = stage.job.lab, stage.tree
-    try:
-        python = python_environment(tree / "requirements.txt", seconds=lab.budgets.install)
-        if (tree / "package.json").is_file():
-            (tree / "node_modules").symlink_to(node_modules(tree, seconds=lab.budgets.install))
-    except InstallFailed as error:
-        if error.machine:
-            raise
-        raise Failure(
-            did=f"octo_lab run {lab.id}",
-            expected="The dependencies named in requirements.txt or package.json can be installed.",
-            got=f"{error.problem}\n{error.output}",
-            because="What cannot be installed cannot be deployed.",
-        ) from error
-    return (python, *programs())
+def _isolation(stage: Stage, quarters: Quarters) -> Isolation:
+    """The submission's files in its quarters, and how to start it there. Raises NoSandbox."""
+    prepared = stage.prepared
+    shutil.copytree(stage.tree, quarters.app, dirs_exist_ok=True)
+    environment = prepared.python.parent
+    shown = [*python_folders(), *node_folders(), Shown(environment, environment)]
+    if prepared.modules:
+        (quarters.app / "node_modules").mkdir(exist_ok=True)
+        shown.append(Shown(prepared.modules, APP / "node_modules"))
+    isolation = stage.ladder.service(quarters, shown, prepared.python / "python")
+    if prepared.modules and not isolation.boxed:
+        (quarters.app / "node_modules").rmdir()
+        (quarters.app / "node_modules").symlink_to(prepared.modules)
+    return isolation
 
 
-def _commands(stage: Stage) -> dict[str, str]:
+def _commands(tree: Path) -> dict[str, str]:
     try:
-        return read_procfile(stage.tree)
+        return read_procfile(tree)
     except NoProcfile as error:
         raise Failure(
             did="cat Procfile",
@@ -159,11 +140,10 @@ def _commands(stage: Stage) -> dict[str, str]:
         ) from error
 
 
-def _never_started(stage: Stage, failure: Failure) -> tuple[Outcome, ...]:
+def never_started(lab: Lab, failure: Failure, log: Sequence[LogLine]) -> tuple[Outcome, ...]:
     """The first check carries the failure; the others could not run."""
-    lab = stage.job.lab
     first, *others = lab.checks
-    text = failure_text(failure, first, stage.log.since(0), "")
+    text = failure_text(failure, first, [*log], "")
     note = f"needs {first.id}: the service did not start"
     return (
         outcome_of(lab, first, "fail", failure=text),

@@ -1,0 +1,60 @@
+"""The system calls that a submission does without: memory that no limit sees, and doors into the kernel.
+
+They answer ENOSYS, as an older kernel would, so that libraries take the way they know. Format: seccomp(2), bpf filters.
+"""
+
+import platform
+import struct
+
+ENOSYS = 38
+LOAD, JUMP_EQUAL, JUMP_ABOVE, RETURN = 0x20, 0x15, 0x35, 0x06
+NUMBER_AT, ARCHITECTURE_AT = 0, 4  # struct seccomp_data
+ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0000 | ENOSYS
+X32 = 0x4000_0000
+
+ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
+
+# Numbers on x86_64 and on aarch64 (asm/unistd.h).
+REFUSED = {
+    # memory without a file or a mapping that could be counted
+    "memfd_create": (319, 279),
+    "memfd_secret": (447, 447),
+    "shmget": (29, 194),
+    "msgget": (68, 186),
+    # other processes' memory
+    "ptrace": (101, 117),
+    "process_vm_readv": (310, 270),
+    "process_vm_writev": (311, 271),
+    # large pieces of the kernel that no backend needs, and that most escapes came through
+    "bpf": (321, 280),
+    "perf_event_open": (298, 241),
+    "userfaultfd": (323, 282),
+    "io_uring_setup": (425, 425),
+    "fanotify_init": (300, 262),
+    "add_key": (248, 217),
+    "request_key": (249, 218),
+    "keyctl": (250, 219),
+}
+
+
+def program(machine: str = platform.machine()) -> bytes | None:
+    """The filter for this machine, as bubblewrap reads it; None where the numbers are not known."""
+    if machine not in ARCHITECTURES:
+        return None
+    column = [*ARCHITECTURES].index(machine)
+    tests = [(JUMP_EQUAL, numbers[column]) for numbers in REFUSED.values()]
+    if machine == "x86_64":
+        tests.insert(0, (JUMP_ABOVE, X32))
+    code = [
+        _step(LOAD, ARCHITECTURE_AT),
+        _step(JUMP_EQUAL, ARCHITECTURES[machine], otherwise=len(tests) + 2),
+        _step(LOAD, NUMBER_AT),
+        *(_step(kind, value, then=len(tests) - place) for place, (kind, value) in enumerate(tests)),
+        _step(RETURN, ALLOW),
+        _step(RETURN, REFUSE),
+    ]
+    return b"".join(code)
+
+
+def _step(code: int, value: int, *, then: int = 0, otherwise: int = 0) -> bytes:
+    return struct.pack("=HBBI", code, then, otherwise, value)
