@@ -1,6 +1,5 @@
 """A whole grade, on real processes: verdicts, deny by default, and whose fault a failure is."""
 
-import json
 import subprocess
 import time
 from collections.abc import Callable
