@@ -16,6 +16,7 @@ from compose.reachable import postgres_programs, valkey_program
 from compose.stores import StoresFailed
 from graders.engine import attempts
 from graders.engine.attempts import StoreUnusable
+from graders.engine.sandbox import REMEDY
 
 MIB = 1024 * 1024
 NEEDED = 2048 * MIB
@@ -43,6 +44,7 @@ def examine() -> Iterator[Finding]:
     yield _space()
     yield _tried("postgres", lambda: _told("postgres", postgres_programs(stores_identity()).postgres))
     yield _tried("valkey", lambda: _told("valkey-server", valkey_program(stores_identity()).path))
+    yield _sandbox()
     yield _attempts()
     yield _optional("git", "authors need it: fixes are patches")
     yield _optional("node", "only submissions written for Node.js need it")
@@ -97,6 +99,21 @@ def _attempts() -> Finding:
     except StoreUnusable as error:
         return Finding("attempts", False, str(error), "Without it grades work, but are not recorded.")
     return Finding("attempts", True, str(attempts.place()))
+
+
+def _sandbox() -> Finding:
+    """Which rung a grade would stand on here, tried in a process of its own: trying changes the process."""
+    with places.run_directory() as run:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "graders.engine.sandbox", str(run.path)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    text = done.stdout.strip() or f"none: {done.stderr.strip()[-200:]}"
+    boxed = text.startswith("bubblewrap")
+    return Finding("sandbox", True, text, "" if boxed else f"Enough for your own work. For others': {REMEDY}")
 
 
 def _optional(program: str, use: str) -> Finding:

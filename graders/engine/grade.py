@@ -115,8 +115,9 @@ def result_of(job: Job, listener: Listener, halt: Halt) -> Result:
 @contextmanager
 def _keeper(job: Job) -> "Iterator[subprocess.Popen[str]]":
     """The keeper at work. On leaving, its standard input closes, which ends the grade, and it is waited for."""
-    errors = (job.run_dir / "grader.log").open("wb")
-    with errors:
+    log = job.run_dir / "grader.log"
+    log.touch(mode=0o600)  # other users may come by
+    with log.open("wb") as errors:
         keeper = subprocess.Popen(
             [sys.executable, "-P", "-m", "graders.engine.keeper"],
             stdin=subprocess.PIPE,

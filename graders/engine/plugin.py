@@ -48,8 +48,12 @@ class Grading:
     steps: Transcript
     only: tuple[str, ...] = ()
     outcomes: dict[str, Outcome] = field(default_factory=dict)
+    _ends: float = field(init=False)
     _started: float = 0.0
     _mark: int = 0
+
+    def __post_init__(self) -> None:
+        self._ends = time.monotonic() + self.lab.budgets.whole
 
     # --- what checks are given -------------------------------------------------------------------------
 
@@ -109,12 +113,19 @@ class Grading:
         self._mark = self.log.mark()
         self._started = time.monotonic()
         self.channel.check_started(spec.id, title_of(item))
-        with deadline(self.lab.budgets.check):
+        with deadline(min(self.lab.budgets.check, max(self._ends - self._started, 0.1))):
             answer = yield
         self.channel.check_ended(self.outcomes.setdefault(spec.id, self._no_evidence(item)))
         return answer
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if time.monotonic() > self._ends:
+            raise Failure(
+                did=f"octo_lab grade {self.lab.id}",
+                expected=f"All checks are done within {self.lab.budgets.whole:.0f} s, even on a slow machine.",
+                got="The checks before this one had used up the time: it did not run.",
+                because="A service that keeps every caller waiting is down, whatever it answers in the end.",
+            )
         for need in mark_of(item).needs:
             needed = self.outcomes.get(need)
             if needed is None or needed.verdict != "pass":
@@ -156,7 +167,7 @@ class Grading:
     def _late(self) -> Failure:
         return Failure(
             expected=f"The check is done well within {self.lab.budgets.check:.0f} s, even on a slow machine.",
-            got="It was stopped there. The step above was under way.",
+            got="It was stopped. The step above was under way.",
             because="Users and callers give up long before that.",
         )
 

@@ -31,7 +31,9 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
 
     def watch() -> None:
         look = 0
-        while not over.wait(EVERY):
+        last = False
+        while not last:
+            last = over.wait(EVERY)
             look += 1
             for every, too_much in looks:
                 if look % every == 0 and (what := too_much()):
