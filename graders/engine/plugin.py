@@ -50,6 +50,7 @@ class Grading:
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _ends: float = field(init=False)
     _started: float = 0.0
+    _allowed: float = 0.0
     _mark: int = 0
 
     def __post_init__(self) -> None:
@@ -113,7 +114,8 @@ class Grading:
         self._mark = self.log.mark()
         self._started = time.monotonic()
         self.channel.check_started(spec.id, title_of(item))
-        with deadline(min(self.lab.budgets.check, max(self._ends - self._started, 0.1))):
+        self._allowed = min(self.lab.budgets.check, max(self._ends - self._started, 0.1))
+        with deadline(self._allowed):
             answer = yield
         self.channel.check_ended(self.outcomes.setdefault(spec.id, self._no_evidence(item)))
         return answer
@@ -166,7 +168,7 @@ class Grading:
 
     def _late(self) -> Failure:
         return Failure(
-            expected=f"The check is done well within {self.lab.budgets.check:.0f} s, even on a slow machine.",
+            expected=f"The check is done well within {self._allowed:.0f} s, even on a slow machine.",
             got="It was stopped. The step above was under way.",
             because="Users and callers give up long before that.",
         )

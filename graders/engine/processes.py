@@ -39,6 +39,8 @@ def read_procfile(tree: Path) -> dict[str, str]:
         match = LINE.match(line.strip())
         if not match:
             raise NoProcfile(f"Procfile line {number} is not `type: command`: {line[:80]!r}")
+        if match[1] in found:
+            raise NoProcfile(f"Procfile line {number} names `{match[1]}` a second time")
         found[match[1]] = match[2]
     if "web" not in found:
         raise NoProcfile("Procfile names no `web` process")

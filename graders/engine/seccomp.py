@@ -25,6 +25,8 @@ REFUSED = {
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
     "process_vm_writev": (311, 271),
+    # leaving the processors that this grade was given, so that grades beside it keep theirs
+    "sched_setaffinity": (203, 122),
     # large pieces of the kernel that no backend needs, and that most escapes came through
     "bpf": (321, 280),
     "perf_event_open": (298, 241),

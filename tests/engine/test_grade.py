@@ -115,6 +115,7 @@ with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as door:
 @pytest.mark.parametrize(
     ("file", "text", "said"),
     [
+        ("Procfile", "web: python web.py\nweb: python other.py", "names `web` a second time"),
         ("Procfile", "release: false\nweb: python web.py", "exited with code 1"),
         ("Procfile", "release: kill -9 $$\nweb: python web.py", "exited with code 137"),
         ("Procfile", "release: sleep 1000\nweb: python web.py", "still running after 2 s"),
@@ -218,6 +219,24 @@ def test_a_check_past_its_budget_fails(lab: Lab, kit: Path, write: Write) -> Non
     failure = report.checks[1].failure
     assert failure is not None
     assert "stopped" in failure.got
+
+
+def test_past_the_budget_of_all_checks_none_is_begun(lab: Lab, kit: Path, write: Write) -> None:
+    manifest = lab.folder / "lab.toml"
+    manifest.write_text(manifest.read_text().replace("check = 10", "check = 10\nwhole = 1"))
+    test = (lab.grader / "test_doubles.py").read_text()
+    slow = '    api.get("/double/2")\n    import threading\n    threading.Event().wait(60)'
+    write(
+        lab.grader / "test_doubles.py",
+        test.replace('    api.get("/double/2")', slow).replace(', needs=["answers"]', ""),
+    )
+    report = grade(Request(find("1", kit), reference()))
+    assert report.verdict == "fail"
+    first, second, _ = (outcome.failure for outcome in report.checks)
+    assert first is not None
+    assert "It was stopped" in first.got
+    assert second is not None
+    assert "used up the time" in second.got
 
 
 def test_a_store_that_dies_is_ungraded(lab: Lab, write: Write) -> None:
