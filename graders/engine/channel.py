@@ -47,7 +47,8 @@ class Nobody:
 class Job:
     """What the conductor is asked to do. `serve` keeps the service up for use by hand instead of grading.
 
-    untrusted: no grade without a sandbox. install: whether dependencies may be installed.
+    untrusted: no grade without a sandbox. install: whether dependencies may be installed. cores: the processors
+    that everything in this grade runs on; empty for all.
     """
 
     lab: Lab
@@ -58,6 +59,7 @@ class Job:
     serve: bool = False
     untrusted: bool = False
     install: bool = True
+    cores: tuple[int, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(
@@ -72,6 +74,7 @@ class Job:
                 "serve": self.serve,
                 "untrusted": self.untrusted,
                 "install": self.install,
+                "cores": self.cores,
             }
         )
 
@@ -88,6 +91,7 @@ class Job:
             serve=data["serve"],
             untrusted=data["untrusted"],
             install=data["install"],
+            cores=tuple(data["cores"]),
         )
 
 

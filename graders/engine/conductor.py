@@ -48,6 +48,8 @@ def _process(
 ) -> int:
     adopt_orphans()
     job = Job.from_json(job_line)
+    if job.cores and hasattr(os, "sched_setaffinity"):  # what we start inherits it
+        os.sched_setaffinity(0, job.cores)
     ladder = Ladder(job.run_dir, demanded=job.untrusted)
     ladder.enter(network=network and not job.serve)
     channel = Channel(os.dup(1))

@@ -73,8 +73,16 @@ class Halt:
                 self._keepers.discard(keeper)
 
 
-def grade(request: Request, listener: Listener | None = None, halt: Halt | None = None) -> Report:
-    """Grade one submission. Always gives a Report, except for SubmissionRefused and KeyboardInterrupt."""
+def grade(
+    request: Request,
+    listener: Listener | None = None,
+    halt: Halt | None = None,
+    cores: tuple[int, ...] = (),
+) -> Report:
+    """Grade one submission. Always gives a Report, except for SubmissionRefused and KeyboardInterrupt.
+
+    cores: the processors to stay on, so that grades beside it keep theirs; empty for all.
+    """
     examine(request.submission)
     seed = secrets.randbelow(10**9) if request.seed is None else request.seed
     started, clock = datetime.now(UTC), time.monotonic()
@@ -89,6 +97,7 @@ def grade(request: Request, listener: Listener | None = None, halt: Halt | None 
                 request.only,
                 untrusted=request.untrusted,
                 install=request.install,
+                cores=cores,
             )
             result = result_of(job, listener or Nobody(), halt or Halt())
     except StoresFailed as error:
