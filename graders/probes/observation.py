@@ -18,6 +18,7 @@ class Observation:
 
     cost: Cost = Cost(0, 0)
     plans: tuple[Plan, ...] = ()
+    uncounted: tuple[str, ...] = ()  # what the service's sessions did that no count holds, one line each
 
     @property
     def buffers(self) -> int:
