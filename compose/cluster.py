@@ -86,8 +86,10 @@ def _initdb(cluster: Cluster, programs: PostgresPrograms, identity: Identity) ->
 
 
 def _addresses(server: Server, cluster: Cluster, version: str) -> PostgresServer:
-    logins = (cluster.grader(), *(Login(role, new_password()) for role in (OWNER, APP, IMPORTER)))
-    return PostgresServer(ports.HOST, server.port, *logins, log=cluster.log, version=version)
+    owner, app, importer = (Login(role, new_password()) for role in (OWNER, APP, IMPORTER))
+    return PostgresServer(
+        ports.HOST, server.port, cluster.grader(), owner, app, importer, cluster.log, version
+    )
 
 
 def _fill(dataset: Dataset, server: PostgresServer) -> None:

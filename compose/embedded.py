@@ -109,8 +109,9 @@ def _spawn_postgres(dataset: Dataset, run: Run, stack: ExitStack) -> Callable[[]
 
     def awaited() -> PostgresServer:
         version = server.await_ready()
-        logins = tuple(Login(role, run.password()) for role in (GRADER, OWNER, APP, IMPORTER))
+        logins = [Login(role, run.password()) for role in (GRADER, OWNER, APP, IMPORTER)]
         roles.renew_passwords(server.port, cluster.grader(), logins)
-        return PostgresServer(ports.HOST, server.port, *logins, log=cluster.log, version=version)
+        grader, owner, app, importer = logins
+        return PostgresServer(ports.HOST, server.port, grader, owner, app, importer, cluster.log, version)
 
     return awaited

@@ -4,6 +4,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -209,9 +210,14 @@ def _version(port: int, cluster: Cluster) -> str:
 
 
 def connect(
-    port: int, login: Login, database: str = GRADER_DATABASE, *, autocommit: bool = True, **settings: str
+    port: int,
+    login: Login,
+    database: str = GRADER_DATABASE,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    autocommit: bool = True,
 ) -> psycopg.Connection[Any]:
-    """A session with PINNED `settings`, some replaced or added (a dot in a name is written as two underscores).
+    """A session with PINNED, some of them replaced and others added by `settings`.
 
     No PG* variable of the caller's environment has a say in it, nor a stored setting.
 
@@ -237,8 +243,7 @@ def connect(
 
 
 def _options(settings: Mapping[str, str]) -> str:
-    pinned = PINNED | {name.replace("__", "."): value for name, value in settings.items()}
-    return " ".join(f"-c {name}={_escaped(value)}" for name, value in pinned.items())
+    return " ".join(f"-c {name}={_escaped(value)}" for name, value in {**PINNED, **settings}.items())
 
 
 def _escaped(value: str) -> str:

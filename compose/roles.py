@@ -1,5 +1,7 @@
 """Who may do what in Postgres: the owner of the service's databases, the app, other programs, the grader."""
 
+from collections.abc import Sequence
+
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
 
@@ -57,7 +59,7 @@ def create_database(server: PostgresServer, name: str) -> None:
             session.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner {}").format(SQL(grant)))
 
 
-def renew_passwords(port: int, old: Login, new: tuple[Login, ...]) -> None:
+def renew_passwords(port: int, old: Login, new: Sequence[Login]) -> None:
     """Give roles their passwords for this grade. Hashes are sent: no log can hold a password."""
     with connect(port, old) as session:
         for login in new:

@@ -114,4 +114,3 @@ def expect_there(postgres: Postgres) -> None:
 
 def _all_there(invoices: int) -> str:
     return f"the table invoices holds the {grouped(invoices)} invoices that production has."
-

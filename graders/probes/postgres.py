@@ -5,7 +5,7 @@ import re
 import shlex
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
@@ -28,8 +28,8 @@ LOCK_WITHIN = "20s"
 
 # The superuser's sessions leave no trace in what is counted, and open no view and no foreign table of anybody's.
 UNSEEN = {
-    "auto_explain__log_min_duration": "-1",
-    "pg_stat_statements__track": "none",
+    "auto_explain.log_min_duration": "-1",
+    "pg_stat_statements.track": "none",
     "log_statement": "none",
     "restrict_nonsystem_relation_kind": "view,foreign-table",
 }
@@ -123,7 +123,9 @@ class Postgres:
 
     def session(self) -> psycopg.Connection[Any]:
         """A session of another program's, not in autocommit, for what needs transactions; the caller closes it."""
-        return self._connect(self._server.importer, self.database, autocommit=False, search_path="public")
+        return self._connect(
+            self._server.importer, self.database, {"search_path": "public"}, autocommit=False
+        )
 
     @contextmanager
     def observe(self) -> Iterator[Observation]:
@@ -136,7 +138,9 @@ class Postgres:
         running += self.await_quiet()
         after, forgotten = self._counted()
         seen.cost = Cost(after.statements - before.statements, after.buffers - before.buffers)
-        lost = ("so many different statements that the oldest were forgotten",) * (forgotten > forgotten_before)
+        lost = ("so many different statements that the oldest were forgotten",) * (
+            forgotten > forgotten_before
+        )
         entries, flooded = self._log_since(start)
         seen.plans = server_log.plans(entries)
         seen.uncounted = (*running, *lost, *flooded, *server_log.uncounted(entries))
@@ -158,14 +162,18 @@ class Postgres:
         deadline = time.monotonic() + QUIET_WITHIN
         while (busy := self._statistics(BUSY)) and time.monotonic() < deadline:
             time.sleep(0.002)
-        return tuple(f"still running long after the answer:\n    {server_log.one_line(query)}" for (query,) in busy)
+        return tuple(
+            f"still running long after the answer:\n    {server_log.one_line(query)}" for (query,) in busy
+        )
 
     def log_position(self) -> int:
         """Where the server's log ends, with everything in it that happened before this call."""
         marker = f"octo {uuid.uuid4().hex}"
         with self._server.log.open("rb") as log:
             log.seek(0, os.SEEK_END)
-            self._session(self._server.grader, STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")
+            self._session(self._server.grader, STATISTICS).execute(
+                f"DO $$ BEGIN RAISE LOG '{marker}'; END $$"
+            )
             deadline, line = time.monotonic() + LOG_WITHIN, b""
             while time.monotonic() < deadline:
                 line += log.readline(CHUNK)
@@ -212,19 +220,19 @@ class Postgres:
         session = self._sessions.get(key)
         if session is None or session.closed:
             unseen = UNSEEN if login is self._server.grader else {}
-            session = self._sessions[key] = self._connect(login, database, **unseen)
+            session = self._sessions[key] = self._connect(login, database, unseen)
         return session
 
     def _connect(
-        self, login: Login, database: str, *, autocommit: bool = True, **others: str
+        self, login: Login, database: str, settings: Mapping[str, str], *, autocommit: bool = True
     ) -> psycopg.Connection[Any]:
         try:
             return connect(
                 self._server.port,
                 login,
                 database,
+                {"statement_timeout": "60s", "lock_timeout": LOCK_WITHIN, **settings},
                 autocommit=autocommit,
-                **({"statement_timeout": "60s", "lock_timeout": LOCK_WITHIN} | others),
             )
         except psycopg.OperationalError as error:
             if database == STATISTICS or "FATAL" not in str(error):
