@@ -23,15 +23,15 @@ LOG = "postgresql.json"
 
 # Counting must come out the same every time: nothing in the background (autovacuum, parallel workers, jit,
 # checkpoints), no full pages in the WAL. The data are thrown away after the grade: nothing is synced.
-# The last 20 connections are not for the service. The log says of each entry which C function wrote it, and of each
+# The last 30 connections are not for the service. The log says of each entry which C function wrote it, and of each
 # statement that it began: so a text that a service raises can't pass for Postgres' own, nor a statement hide.
 SETTINGS = """\
 listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
-max_connections = 120
+max_connections = 130
 superuser_reserved_connections = 10
-reserved_connections = 10
+reserved_connections = 20
 temp_file_limit = 2GB
 max_notify_queue_pages = 4096
 shared_buffers = 128MB

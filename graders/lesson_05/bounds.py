@@ -83,6 +83,7 @@ def _rows_in(answer: object) -> int:
 def expect_within(measured: Measured, bound: Bound, *, because: str) -> None:
     """Hold a measured read to its bound, and show the plan's telling line where it breaks it."""
     expect_statements(measured)
+    expect_read(measured)
     seen = measured.seen
     expect(
         seen.rows_read <= bound.rows and seen.buffers <= bound.buffers,
@@ -111,6 +112,10 @@ def expect_statements(measured: Measured) -> None:
         "out what the machine is busy with.",
         did=measured.did,
     )
+
+
+def expect_read(measured: Measured) -> None:
+    """What the answer holds was read for it, each time that it was asked for."""
     expect(
         measured.least_read >= measured.answered,
         expected=f"{measured.what} is read from the database: {grouped(measured.answered)} rows at least.",

@@ -61,7 +61,7 @@ BUSY: LiteralString = """
 HOLDERS: LiteralString = """
     SELECT DISTINCT mode, 'table ' || relation, query
     FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE granted AND locktype = 'relation' AND mode LIKE '%Exclusive%'
+    WHERE granted AND locktype = 'relation' AND mode LIKE '%%Exclusive%%'
       AND usename IN ('billing_app', 'billing_owner')
 """
 
