@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from compose.stores import RedisServer
 from tests.compose.conftest import stores
+
+ONCE = Retry(NoBackoff(), 0)
 
 
 @pytest.fixture(scope="module", params=["cache", "queue"])
@@ -125,7 +129,7 @@ def test_only_the_two_users_are_let_in(server: RedisServer) -> None:
         ("octo_grader", server.password),
     ):
         with (
-            redis.Redis(port=server.port, username=user, password=password) as stranger,
+            redis.Redis(port=server.port, username=user, password=password, retry=ONCE) as stranger,
             pytest.raises(redis.AuthenticationError),
         ):
             stranger.ping()
