@@ -60,6 +60,7 @@ deadlock_timeout = 1s
 compute_query_id = on
 shared_preload_libraries = 'pg_stat_statements,auto_explain'
 pg_stat_statements.track = top
+pg_stat_statements.track_planning = on
 pg_stat_statements.max = 10000
 pg_stat_statements.save = off
 auto_explain.log_min_duration = {explain}

@@ -17,7 +17,7 @@ from compose.postgres import connect
 from compose.stores import Login, PostgresServer
 from graders.check import CannotJudge
 from graders.probes import refusals, server_log
-from graders.probes.observation import Cost, Observation
+from graders.probes.observation import Counted, Observation
 from graders.probes.transcript import Transcript
 
 QUIET_WITHIN = 10.0
@@ -37,9 +37,11 @@ UNSEEN = {
 # In whichever database: a service could keep its work in the one that is not looked at.
 COST: LiteralString = """
     SELECT coalesce(sum(calls), 0)::bigint,
-           coalesce(sum(shared_blks_hit + shared_blks_read + temp_blks_read + temp_blks_written), 0)::bigint,
+           coalesce(sum(buffers), 0)::bigint,
+           coalesce(sum(buffers) FILTER (WHERE plans = 0), 0)::bigint,
            (SELECT dealloc FROM public.pg_stat_statements_info())
     FROM public.pg_stat_statements(false) AS statement
+    CROSS JOIN LATERAL (SELECT shared_blks_hit + shared_blks_read + temp_blks_read + temp_blks_written) AS of (buffers)
     JOIN pg_roles ON pg_roles.oid = statement.userid
     WHERE toplevel AND rolname IN ('billing_app', 'billing_owner')
 """
@@ -133,26 +135,21 @@ class Postgres:
         seen = Observation()
         running = self.await_quiet()
         start = self.log_position()
-        before, forgotten_before = self._counted()
+        before = self._counted()
         yield seen
         running += self.await_quiet()
-        after, forgotten = self._counted()
-        seen.cost = Cost(after.statements - before.statements, after.buffers - before.buffers)
-        lost = ("so many different statements that the oldest were forgotten",) * (
-            forgotten > forgotten_before
-        )
+        counted = self._counted() - before
         entries, flooded = self._log_since(start)
         seen.plans = server_log.plans(entries)
-        seen.uncounted = (*running, *lost, *flooded, *server_log.uncounted(entries))
+        seen.cost = counted.cost(seen.plans)
+        seen.uncounted = (*running, *flooded, *counted.faults(seen.plans), *server_log.uncounted(entries))
 
-    def cost(self) -> Cost:
-        """What the service's statements have taken so far."""
-        return self._counted()[0]
+    def buffers_so_far(self) -> int:
+        """Buffers that the service's statements have taken so far, in planning and in execution."""
+        return self._counted().buffers
 
-    def _counted(self) -> tuple[Cost, int]:
-        """The cost so far, and how often pg_stat_statements had to forget statements."""
-        ((statements, buffers, forgotten),) = self._statistics(COST)
-        return Cost(statements, buffers), forgotten
+    def _counted(self) -> Counted:
+        return Counted(*self._statistics(COST)[0])
 
     def await_quiet(self) -> tuple[str, ...]:
         """Wait until no statement of the service's is under way: one is counted when it has ended.

@@ -52,7 +52,8 @@ def _is_fastpath(entry: Entry) -> bool:
 
 
 def _plan(entry: Entry) -> Plan:
-    return Plan.of(str(entry["user"]), json.loads(entry["message"].partition("plan:\n")[2]))
+    said = json.loads(entry["message"].partition("plan:\n")[2])
+    return Plan.of(str(entry["user"]), said, nested=bool(entry.get("context")))
 
 
 def _told(entry: Entry) -> str:

@@ -1,6 +1,7 @@
 """Work that a service would like to keep out of the counts, and tables that would like to say something else to others."""
 
 import os
+import re
 import socket
 import struct
 import threading
@@ -40,7 +41,7 @@ def observed(postgres: Postgres) -> Observed:
 def sql(session: Session, *statements: str) -> Callable[[], None]:
     def run() -> None:
         for statement in statements:
-            session.execute(statement.encode())
+            session.execute(statement.encode(), prepare=False)
 
     return run
 
@@ -82,6 +83,20 @@ def test_rows_raised_by_a_block_are_noticed(observed: Observed, service: Session
 def test_a_caught_error_is_counted(observed: Observed, service: Session) -> None:
     block = f"DO $$ BEGIN PERFORM ({AS_AN_ERROR}); EXCEPTION WHEN OTHERS THEN END $$"
     assert observed(sql(service, block)).buffers > 10
+
+
+def test_a_caught_error_while_a_statement_is_planned_is_counted(
+    observed: Observed, owner: Owner, service: Session
+) -> None:
+    """A function that says it is immutable runs when the statement is planned, before anything is executed."""
+    owner(
+        "CREATE FUNCTION leak() RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN"
+        f" PERFORM ({AS_AN_ERROR}); EXCEPTION WHEN OTHERS THEN RETURN sqlerrm; END $$"
+    )
+    sql(service, "SELECT leak()")()
+    seen = observed(sql(service, *["SELECT leak()"] * 200))
+    owner("DROP FUNCTION leak()")
+    assert re.fullmatch(r"read \d{4} buffers while statements were planned", *seen.uncounted)
 
 
 def test_a_cursor_that_is_never_closed_is_counted(observed: Observed, service: Session) -> None:
