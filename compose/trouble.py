@@ -46,4 +46,4 @@ def _telling(log: Path) -> Iterator[dict[str, Any]]:
             if RAISED in line:
                 continue
             if TELLING.search(line) or (KILLED.search(line) and b'"backend_type":"postmaster"' in line):
-                yield json.loads(line)
+                yield json.loads(line.decode(errors="replace"))

@@ -27,7 +27,8 @@ Entry = Mapping[str, Any]
 
 def entries(lines: Iterable[bytes]) -> list[Entry]:
     """The entries of the service's sessions that tell of plans, of statements that began, or of failures."""
-    parsed = (json.loads(line) for line in lines if any(sign in line for sign in TELLING))
+    telling = (line for line in lines if any(sign in line for sign in TELLING))
+    parsed = (json.loads(line.decode(errors="replace")) for line in telling)
     return [entry for entry in parsed if entry.get("user") in SERVICE]
 
 

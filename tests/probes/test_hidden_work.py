@@ -96,7 +96,8 @@ def test_a_caught_error_while_a_statement_is_planned_is_counted(
     sql(service, "SELECT leak()")()
     seen = observed(sql(service, *["SELECT leak()"] * 200))
     owner("DROP FUNCTION leak()")
-    assert re.fullmatch(r"read \d{4} buffers while statements were planned", *seen.uncounted)
+    (line,) = seen.uncounted
+    assert re.fullmatch(r"read \d{4} buffers while statements were planned", line)
 
 
 def test_a_cursor_that_is_never_closed_is_counted(observed: Observed, service: Session) -> None:
