@@ -57,7 +57,7 @@ ExecutorEnd"(said text, code text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
     END $$;
 """
 
-CLOSED = "ALTER DATABASE {0} CONNECTION LIMIT 12"
+CLOSED = "ALTER DATABASE {0} CONNECTION LIMIT 2"
 
 # --- web: again and again, as the app ------------------------------------------------------------------------
 
