@@ -1,10 +1,8 @@
 """Postgres as its operator sees it: rows by SQL, and what the service's statements cost while something happened."""
 
-import os
 import re
 import shlex
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
@@ -16,14 +14,12 @@ from compose.postgres import GRADER_DATABASE as STATISTICS
 from compose.postgres import connect
 from compose.stores import Login, PostgresServer
 from graders.check import CannotJudge
-from graders.probes import refusals, server_log
+from graders.probes import log_file, refusals, server_log
 from graders.probes.observation import Counted, Observation
 from graders.probes.transcript import Transcript
 
 QUIET_WITHIN = 10.0
-LOG_WITHIN = 30.0
 LOG_CAP = 64 * 1024 * 1024  # bytes of log during one observation
-CHUNK = 1024 * 1024
 LOCK_WITHIN = "20s"
 
 # The superuser's sessions leave no trace in what is counted, and open no view and no foreign table of anybody's.
@@ -165,23 +161,9 @@ class Postgres:
 
     def log_position(self) -> int:
         """Where the server's log ends, with everything in it that happened before this call."""
-        marker = f"octo {uuid.uuid4().hex}"
-        with self._server.log.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            self._session(self._server.grader, STATISTICS).execute(
-                f"DO $$ BEGIN RAISE LOG '{marker}'; END $$"
-            )
-            deadline, line = time.monotonic() + LOG_WITHIN, b""
-            while time.monotonic() < deadline:
-                line += log.readline(CHUNK)
-                if line.endswith(b"\n") and marker.encode() in line:
-                    return log.tell()
-                if line.endswith(b"\n") or len(line) > CHUNK:
-                    line = b""
-                else:
-                    time.sleep(0.001)
-        raise CannotJudge(
-            "The server's log stays behind.", "Grade again; if it stays so, run `octo_lab doctor`."
+        session = self._session(self._server.grader, STATISTICS)
+        return log_file.position(
+            self._server.log, lambda text: session.execute(f"DO $$ BEGIN RAISE LOG '{text}'; END $$")
         )
 
     def _log_since(self, position: int) -> tuple[list[server_log.Entry], tuple[str, ...]]:
@@ -189,9 +171,7 @@ class Postgres:
         end = self.log_position()
         if end - position > LOG_CAP:
             return [], (f"wrote {(end - position) // 1024**2} MB into the server's log",)
-        with self._server.log.open("rb") as log:
-            log.seek(position)
-            return server_log.entries(log.read(end - position).splitlines()), ()
+        return server_log.entries(log_file.between(self._server.log, position, end)), ()
 
     def close(self) -> None:
         for session in self._sessions.values():
