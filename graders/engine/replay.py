@@ -1,13 +1,14 @@
 """A report that somebody brings: its signature checked, and its grade given again with the same seed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from graders.engine.archives import unpacked
 from graders.engine.channel import Listener
 from graders.engine.grade import Request, grade
-from graders.engine.submission import from_folder
+from graders.engine.not_graded import refused
+from graders.engine.submission import SubmissionRefused, from_folder
 from graders.reports import json_report
 from graders.reports.json_report import WHOLE_BYTES, InvalidReport
 from graders.reports.model import Report
@@ -50,8 +51,12 @@ def fault(brought: Brought, key: bytes) -> str:
 
 
 def replayed(report: Report, lab: Lab, files: Path, listener: Listener) -> Report:
-    """The grade given again on `files`, a folder or an archive, with the report's seed. Raises SubmissionRefused."""
+    """The grade given again on `files`, a folder or an archive, with the report's seed. Raises CannotVerify."""
     if report.partial:
         raise CannotVerify("The report is of single checks (--only): there is no whole grade to repeat.")
-    with unpacked(from_folder(files), lab) as submission:
-        return grade(Request(lab, submission, report.seed), listener)
+    request = Request(lab, from_folder(files), report.seed)
+    try:
+        with unpacked(request.submission, lab) as submission:
+            return grade(replace(request, submission=submission), listener)
+    except SubmissionRefused as refusal:
+        return refused(request, refusal)

@@ -24,7 +24,7 @@ RATIO, RATIO_FROM = 100, 1024 * 1024
 # What is left out (node_modules, .git) still has to be read past.
 SEEN_TIMES = 20
 STREAM_TIMES = 4
-MEMORY, CPU_SECONDS = 512 * 1024 * 1024, 60
+MEMORY, CPU_SECONDS = 256 * 1024 * 1024, 60
 
 MAC_CRUMBS = frozenset({"__MACOSX", ".DS_Store"})
 

@@ -3,8 +3,9 @@
 import json
 from dataclasses import asdict
 from functools import cache
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
@@ -61,13 +62,20 @@ def parse(text: str) -> Any:
             f"not an octo_lab report: {len(text)} characters, and a report has at most {WHOLE_BYTES}"
         )
     try:
-        return json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+    except InvalidReport:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InvalidReport(f"not an octo_lab report: not JSON ({error})") from error
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str) -> NoReturn:
     raise InvalidReport(f"not an octo_lab report: {name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse(text)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
