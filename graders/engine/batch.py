@@ -136,7 +136,7 @@ class Grader:
         """The report and a note. What ends abnormally is graded once more, if the reference shows the machine to be well."""
         report, note = self._once(entry)
         if report.verdict == "ungraded":
-            self._expect_well(entry, report)
+            self._expect_well(entry)
             report, note = self._once(entry)
         return report, note
 
@@ -152,12 +152,12 @@ class Grader:
         except OSError as error:
             return ungraded(request, Trouble(f"The machine refused: {error}", "See `octo_lab doctor`.")), ""
 
-    def _expect_well(self, entry: Entry, report: Report) -> None:
+    def _expect_well(self, entry: Entry) -> None:
         """The canary. Raises MachineAtFault when not even the reference passes now."""
         canary = self._grade(self._batch.canary)
         if canary.verdict != "pass":
             raise MachineAtFault(
-                f"{entry.name} could not be graded ({_why(report)}), and nor can the reference now: {_why(canary)}"
+                f"{entry.name} could not be graded, and the reference, graded next, is no pass: {_why(canary)}"
             )
 
     def _grade(self, request: Request) -> Report:
@@ -175,9 +175,9 @@ class Grader:
 
 def _why(report: Report) -> str:
     """Why a report is no pass, in a sentence or two."""
-    if report.trouble:
-        return f"{report.trouble.problem} {report.trouble.remedy}"
-    return f"it fails {next(outcome.id for outcome in report.checks if outcome.verdict != 'pass')}"
+    if trouble := report.trouble:
+        return " ".join(part for part in (trouble.problem, trouble.details, trouble.remedy) if part)
+    return f"it fails {next(outcome.id for outcome in report.checks if outcome.verdict != 'pass')}."
 
 
 def circumstances(batch: Batch) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class BatchProgress:
         number = f"{len(self._rows):>{len(str(self._total))}}/{self._total}"
         name = self._page.legible(row.name)
         took = "from before" if before else f"{row.seconds:.1f} s"
-        line = Text(f"{number}  ") + self._page.mark(row.verdict) + Text(f"  {name}  {row.score:g} %  {took}")
+        line = Text(f"{number}  ") + self._page.mark(row.verdict) + Text(f"  {name}  {_score(row)}  {took}")
         show([line], self._console)
 
 
@@ -77,12 +77,26 @@ def _table(rows: Sequence[BatchRow], page: Page) -> list[Text]:
 
 
 def _cells(row: BatchRow, page: Page) -> list[Text]:
-    texts = (row.name, f"{row.score:g} %", f"{row.seconds:.1f}", row.first_failed)
+    texts = (row.name, _score(row), f"{row.seconds:.1f}", row.first_failed)
     return [page.mark(row.verdict), *(Text(text) for text in texts)]
 
 
+def _score(row: BatchRow) -> str:
+    return "-" if row.verdict == "ungraded" else f"{row.score:g} %"
+
+
 def _notes(rows: Sequence[BatchRow], page: Page) -> list[Text]:
-    return [line for row in rows if row.note for line in prose(f"{row.name}: {row.note}", page)]
+    """What is to be said of a row; where many share it, once."""
+    by_note: dict[str, list[str]] = {}
+    for row in rows:
+        by_note.setdefault(row.note, []).append(row.name)
+    said = ((_few(names), note) for note, names in by_note.items() if note)
+    return [line for names, note in said for line in prose(f"{names}: {note}", page)]
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(names[:3]) + more
 
 
 def _stopped(reason: str, page: Page) -> list[Text]:

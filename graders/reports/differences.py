@@ -25,6 +25,7 @@ def differences(before: Report, now: Report) -> list[Difference]:
     facts = [
         Difference("files (tree hash)", before.tree_hash, now.tree_hash),
         Difference("verdict", before.verdict, now.verdict),
+        Difference("score", f"{before.score:g} %", f"{now.score:g} %"),
         Difference("points", _points(before), _points(now)),
         *_checks(before, now),
         Difference("kit version", before.kit_version, now.kit_version, explains=True),
