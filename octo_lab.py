@@ -117,6 +117,16 @@ SIGN_KEY = click.option(
 )
 
 
+UNTRUSTED = click.option(
+    "--untrusted/--trusted",
+    default=None,
+    help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
+)
+NO_INSTALL = click.option(
+    "--no-install", is_flag=True, help="Install nothing: the dependencies are there from before."
+)
+
+
 class ReaderGone(Exception):
     """Whoever read our output went away. rich and click would end with 1, which is a verdict here."""
 
@@ -203,12 +213,8 @@ def start(lesson: Lab) -> None:
 )
 @SIGN_KEY
 @click.option("-v", "--verbose", is_flag=True, help="Show every failure in full.")
-@click.option(
-    "--untrusted/--trusted",
-    default=None,
-    help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
-)
-@click.option("--no-install", is_flag=True, help="Install nothing: the dependencies are there from before.")
+@UNTRUSTED
+@NO_INSTALL
 def grade_(
     lesson: Lab,
     submission: Path | None,
@@ -272,6 +278,8 @@ def grade_(
     "--resume/--fresh", default=True, help="Keep rows that were finished before, or none.  [default: resume]"
 )
 @SIGN_KEY
+@UNTRUSTED
+@NO_INSTALL
 def grade_batch_(
     lesson: Lab,
     submissions: tuple[Path, ...],
@@ -282,6 +290,8 @@ def grade_batch_(
     seed: int | None,
     resume: bool,
     sign_key: Path | None,
+    untrusted: bool | None,
+    no_install: bool,
 ) -> None:
     """Grade many submissions: folders, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz, a row and a report each.
 
@@ -290,7 +300,9 @@ def grade_batch_(
     """
     folder = out or Path("results", lesson.id)
     batch = Batch(
-        canary=Request(lesson, reference(), seed),
+        canary=Request(
+            lesson, reference(), seed, untrusted=by_default_in_ci(untrusted), install=not no_install
+        ),
         entries=entries(lesson, submissions, lists, each=each),
         out=folder,
         jobs=jobs,
@@ -315,7 +327,8 @@ def grade_batch_(
 @click.option(
     "--replay", "files", type=click.Path(path_type=Path), help="Grade these files again, and compare."
 )
-def verify(report: Path, sign_key: Path | None, files: Path | None) -> None:
+@UNTRUSTED
+def verify(report: Path, sign_key: Path | None, files: Path | None, untrusted: bool | None) -> None:
     """Check the signature of a JSON report, or give its grade again with its seed, or both.
 
     Exit codes: 0 valid and the same, 1 not valid or another result, 2 unreadable or not signed, 3 could not grade.
@@ -328,14 +341,15 @@ def verify(report: Path, sign_key: Path | None, files: Path | None) -> None:
         sys.exit(FAILED)
     click.echo("Signature: valid." if sign_key else "Signature: not looked at, without --sign-key.")
     if files:
-        sys.exit(replayed(brought.report, files))
+        sys.exit(replayed(brought.report, files, untrusted=by_default_in_ci(untrusted)))
 
 
-def replayed(report: Report, files: Path) -> int:
+def replayed(report: Report, files: Path, *, untrusted: bool) -> int:
     """Grade again and print what differs; the exit code."""
     lesson = LESSON.convert(report.lesson, None, None)
+    request = Request(lesson, from_folder(files), report.seed, untrusted=untrusted)
     with Progress(stdout(), checks=len(lesson.checks)) as progress:
-        now = replay.replayed(report, lesson, files, progress)
+        now = replay.replayed(report, request, progress)
     if now.trouble:
         stop(f"{now.trouble.problem}\n{now.trouble.remedy}", UNGRADED)
     found = differences(report, now)

@@ -71,9 +71,9 @@ def grade_batch(batch: Batch, told: Callable[[BatchRow, bool], None], *, fresh: 
 def _graded(batch: Batch, state: State, told: Callable[[BatchRow, bool], None]) -> Graded:
     halt, stopped, rows = Halt(), "", dict[str, BatchRow]()
 
-    def done(entry: Entry, finished: Finished) -> None:
+    def done(entry: Entry, found: tuple[Finished, bool]) -> None:
+        finished, before = found
         rows[entry.file] = finished.row
-        before = state.finished.get(entry.file) == finished
         if not before and finished.row.verdict != "ungraded":
             state.keep(entry.file, finished)
         told(finished.row, before)
@@ -121,16 +121,19 @@ class Grader:
         self._halt = halt
         self._common = circumstances(batch)
 
-    def __call__(self, entry: Entry) -> Finished:
-        """The row, from before where nothing has changed. Raises MachineAtFault, Halted, and what cannot be written."""
+    def __call__(self, entry: Entry) -> tuple[Finished, bool]:
+        """The row, and whether it stood from before, since nothing has changed.
+
+        Raises MachineAtFault, Halted, and what cannot be written.
+        """
         under = {**self._common, "submission": content_hash(entry.path)}
         report_file = self._batch.out / "reports" / f"{entry.file}.json"
         kept = self._state.row(entry.file, under) if under["submission"] else None
         if kept and report_file.exists():
-            return Finished(under, kept)
+            return Finished(under, kept), True
         report, note = self._judged(entry)
         write_whole(report_file, self._batch.document(report))
-        return Finished(under, row_of(entry.name, report, note))
+        return Finished(under, row_of(entry.name, report, note)), False
 
     def _judged(self, entry: Entry) -> tuple[Report, str]:
         """The report and a note. What ends abnormally is graded once more, if the reference shows the machine to be well."""

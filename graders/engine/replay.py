@@ -8,12 +8,11 @@ from graders.engine.archives import unpacked
 from graders.engine.channel import Listener
 from graders.engine.grade import Request, grade
 from graders.engine.not_graded import refused
-from graders.engine.submission import SubmissionRefused, from_folder
+from graders.engine.submission import SubmissionRefused
 from graders.reports import json_report
 from graders.reports.json_report import WHOLE_BYTES, InvalidReport
 from graders.reports.model import Report
 from graders.reports.signature import SIGNATURE, is_valid, key_id
-from labs.catalog import Lab
 
 
 class CannotVerify(Exception):
@@ -50,13 +49,12 @@ def fault(brought: Brought, key: bytes) -> str:
     return ""
 
 
-def replayed(report: Report, lab: Lab, files: Path, listener: Listener) -> Report:
-    """The grade given again on `files`, a folder or an archive, with the report's seed. Raises CannotVerify."""
+def replayed(report: Report, request: Request, listener: Listener) -> Report:
+    """The grade given again as `request` asks: a folder or an archive, the report's seed. Raises CannotVerify."""
     if report.partial:
         raise CannotVerify("The report is of single checks (--only): there is no whole grade to repeat.")
-    request = Request(lab, from_folder(files), report.seed)
     try:
-        with unpacked(request.submission, lab) as submission:
+        with unpacked(request.submission, request.lab) as submission:
             return grade(replace(request, submission=submission), listener)
     except SubmissionRefused as refusal:
         return refused(request, refusal)

@@ -78,7 +78,7 @@ def _too_short(file: Path, size: int) -> KeyUnusable:
 
 def signed_document(report: Report, file: Path) -> str:
     """The report as signed JSON. Raises KeyUnusable, and NotSigned."""
-    if report.isolation.startswith("none:"):
+    if report.isolation.startswith("none: runs"):
         raise NotSigned(
             "The report is not signed: the submission ran as you and could have read the key. "
             "Grade as root, or with a sandbox: `octo_lab doctor` shows what there is."
