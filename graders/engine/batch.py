@@ -137,43 +137,36 @@ class Grader:
 
     def _judged(self, entry: Entry) -> tuple[Report, str]:
         """The report and a note. What ends abnormally is graded once more, if the reference shows the machine to be well."""
-        report, note = self._once(entry)
+        request = replace(self._batch.canary, submission=from_folder(entry.path))
+        report, note = self._once(request)
         if report.verdict == "ungraded":
             self._expect_well(entry)
-            report, note = self._once(entry)
+            report, note = self._once(request)
         return report, note
-
-    def _once(self, entry: Entry) -> tuple[Report, str]:
-        request = replace(self._batch.canary, submission=from_folder(entry.path))
-        try:
-            with unpacked(request.submission, request.lab) as files:
-                return self._grade(replace(request, submission=files)), ""
-        except SubmissionRefused as refusal:
-            return refused(request, refusal), f"refused: {refusal.problem}"
-        except StoresFailed as error:
-            return ungraded(request, Trouble(error.problem, error.remedy, error.details)), ""
-        except OSError as error:
-            return ungraded(request, Trouble(f"The machine refused: {error}", "See `octo_lab doctor`.")), ""
 
     def _expect_well(self, entry: Entry) -> None:
         """The canary. Raises MachineAtFault when not even the reference passes now."""
-        canary = self._grade(self._batch.canary)
+        canary, _ = self._once(self._batch.canary)
         if canary.verdict != "pass":
             raise MachineAtFault(
                 f"{entry.name} could not be graded, and the reference, graded next, is no pass: {_why(canary)}"
             )
 
-    def _grade(self, request: Request) -> Report:
-        """One grade. A fault of the kit's in it is no end of the batch."""
+    def _once(self, request: Request) -> tuple[Report, str]:
+        """One grade and a note on it. Whatever goes wrong in it is one row."""
         try:
-            report = grade(request, halt=self._halt)
-        except (SubmissionRefused, OSError):
-            raise
+            with unpacked(request.submission, request.lab) as files:
+                found = grade(replace(request, submission=files), halt=self._halt), ""
+        except SubmissionRefused as refusal:
+            found = refused(request, refusal), f"refused: {refusal.problem}"
+        except StoresFailed as error:
+            found = ungraded(request, Trouble(error.problem, error.remedy, error.details)), ""
         except Exception as error:
-            report = ungraded(request, Trouble(f"A fault of octo_lab: {error!r}", "Please report it."))
+            trouble = Trouble(f"The machine refused, or a fault of octo_lab: {error!r}", "`octo_lab doctor`")
+            found = ungraded(request, trouble), ""
         if self._halt.halted:
             raise Halted
-        return report
+        return found
 
 
 def _why(report: Report) -> str:

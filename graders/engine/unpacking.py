@@ -132,9 +132,9 @@ def unpack(archive: Path, folder: Path, caps: Caps) -> None:
 
 def main(archive: str, folder: str, caps: str) -> dict[str, Any]:
     """Unpack within limits of this process. What is told: `{}`, or `refused` with why, or `errno` of the machine."""
-    for limit, most in ((resource.RLIMIT_AS, MEMORY), (resource.RLIMIT_CPU, CPU_SECONDS)):
-        with suppress(ValueError, OSError):  # not every system has each
-            resource.setrlimit(limit, (most, most))
+    with suppress(ValueError, OSError):  # macOS does not bound memory
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 5))  # first SIGXCPU, which tells
     try:
         unpack(Path(archive), Path(folder), Caps.from_json(caps))
     except Refused as error:

@@ -4,7 +4,9 @@ import bz2
 import gzip
 import io
 import lzma
+import shutil
 import struct
+import sys
 import tarfile
 import zipfile
 import zlib
@@ -326,3 +328,14 @@ def test_an_archive_past_the_cap_is_not_even_opened(
 ) -> None:
     monkeypatch.setattr(archives, "MAX_BYTES", 10)
     assert "larger than" in refusal(zipped(tmp_path / "a.zip", FILES), lab)
+
+
+def test_an_unpacker_that_dies_is_no_fault_of_the_submission(
+    lab: Lab, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with (
+        pytest.raises(OSError, match="ended with code 1"),
+        unpacked(from_folder(zipped(tmp_path / "a.zip", FILES)), lab),
+    ):
+        pytest.fail("it was unpacked")

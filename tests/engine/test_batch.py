@@ -96,11 +96,11 @@ def test_the_table_is_the_same_at_one_job_and_at_two(door: Door, shelf: Path, tm
     assert not door.processes()
 
 
-def test_it_says_the_same_as_one_at_a_time(door: Door, shelf: Path, tmp_path: Path) -> None:
-    door(*batch(shelf, tmp_path / "out"))
+def test_it_says_the_same_as_one_at_a_time(door: Door, few: Path, tmp_path: Path) -> None:
+    door(*batch(few, tmp_path / "out"))
     for name, file in {"wrong": "wrong", "zipped": "zipped.tar.gz"}.items():
         alone = json.loads(
-            door("grade", "1", "--submission", str(shelf / file), "--seed", "7", "--json").stdout
+            door("grade", "1", "--submission", str(few / file), "--seed", "7", "--json").stdout
         )
         among = json.loads((tmp_path / "out" / "reports" / f"{name}.json").read_text())
         for part in ("verdict", "score", "tree_hash", "seed"):
@@ -195,9 +195,9 @@ def test_what_broke_once_is_graded_once_more(door: Door, few: Path, tmp_path: Pa
     assert marker.exists(), "it broke once"
 
 
-def test_two_batches_do_not_write_to_one_folder(door: Door, shelf: Path, tmp_path: Path) -> None:
-    with door.begun(*batch(shelf, tmp_path / "out"), until="1/9"):
-        second = door(*batch(shelf, tmp_path / "out"))
+def test_two_batches_do_not_write_to_one_folder(door: Door, few: Path, tmp_path: Path) -> None:
+    with door.begun(*batch(few, tmp_path / "out"), until="1/3"):
+        second = door(*batch(few, tmp_path / "out"))
     assert second.returncode == 2
     assert "Another batch" in second.stderr
 
@@ -209,6 +209,12 @@ def test_names_are_data(door: Door, shelf: Path, tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
     (row,) = table(tmp_path / "out")
     assert row["name"] == "'=1+1 \\x1b[31m::error::x"
+
+
+def test_a_broken_archive_alone_is_bad_input(door: Door, shelf: Path) -> None:
+    refused = door("grade", "1", "--submission", str(shelf / "not-a-zip.zip"))
+    assert (refused.returncode, "cannot be unpacked" in refused.stderr) == (2, True)
+    assert ".tar.gz" in refused.stderr, "it says what to hand in"
 
 
 @pytest.mark.parametrize(
