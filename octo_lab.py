@@ -46,7 +46,6 @@ from graders.engine.replay import CannotVerify
 from graders.engine.signing_key import KeyUnusable, NotSigned
 from graders.engine.submission import Submission, SubmissionRefused, from_folder, reference
 from graders.engine.whole_files import write_whole
-from graders.reports.batch_screen import BatchProgress, render_batch
 from graders.reports.differences import difference_lines, differences, same_result
 from graders.reports.json_report import dumps
 from graders.reports.junit import to_junit
@@ -298,6 +297,8 @@ def grade_batch_(
     Exit codes: 0 every row has a verdict, whichever; 3 the batch was stopped or a row could not be graded; 2 usage.
     Grades nothing twice: after an interrupt or a crash, the same command goes on.
     """
+    from graders.reports.batch_screen import BatchProgress, render_batch  # here, for `grade` needs it not
+
     folder = out or Path("results", lesson.id)
     batch = Batch(
         canary=Request(

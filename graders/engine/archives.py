@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from compose.places import run_directory
+from graders.engine.caps import Caps
 from graders.engine.submission import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -19,7 +20,6 @@ from graders.engine.submission import (
     Submission,
     SubmissionRefused,
 )
-from graders.engine.unpacking import Caps
 from graders.reports.plain import one_line
 from labs.catalog import Lab
 

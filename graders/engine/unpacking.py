@@ -11,11 +11,12 @@ import resource
 import sys
 import unicodedata
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from graders.engine.archive_members import Kind, Member, Refused, members, shown
+from graders.engine.caps import Caps
 
 CHUNK = 64 * 1024
 NAME_BYTES, PATH_BYTES = 255, 1024
@@ -27,24 +28,6 @@ STREAM_TIMES = 4
 MEMORY, CPU_SECONDS = 256 * 1024 * 1024, 60
 
 MAC_CRUMBS = frozenset({"__MACOSX", ".DS_Store"})
-
-
-@dataclass(frozen=True)
-class Caps:
-    """What an archive may hold: files, bytes in all of them, levels of folders. `left_out`: names passed over."""
-
-    files: int
-    bytes: int
-    depth: int
-    left_out: tuple[str, ...] = ()
-
-    def to_json(self) -> str:
-        return json.dumps(asdict(self))
-
-    @staticmethod
-    def from_json(text: str) -> "Caps":
-        data = json.loads(text)
-        return Caps(data["files"], data["bytes"], data["depth"], tuple(data["left_out"]))
 
 
 @dataclass
