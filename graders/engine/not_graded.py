@@ -35,5 +35,5 @@ def ungraded(request: Request, trouble: Trouble) -> Report:
 
 
 def _report(request: Request, outcomes: tuple[Outcome, ...], trouble: Trouble | None) -> Report:
-    result = Result(outcomes, (), "", "none", {}, trouble)
+    result = Result(outcomes, (), "", "none: nothing of it ran", {}, trouble)
     return report_of(request, result, request.seed or 0, datetime.now(UTC), 0.0)

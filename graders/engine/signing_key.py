@@ -17,6 +17,7 @@ from graders.reports.json_report import dumps
 from graders.reports.model import Report
 
 LEAST_BYTES = 32
+NOTHING_RAN = ("none", "none: nothing of it ran")
 
 
 class KeyUnusable(Exception):
@@ -78,7 +79,7 @@ def _too_short(file: Path, size: int) -> KeyUnusable:
 
 def signed_document(report: Report, file: Path) -> str:
     """The report as signed JSON. Raises KeyUnusable, and NotSigned."""
-    if report.isolation.startswith("none: runs"):
+    if report.isolation.startswith("none") and report.isolation not in NOTHING_RAN:
         raise NotSigned(
             "The report is not signed: the submission ran as you and could have read the key. "
             "Grade as root, or with a sandbox: `octo_lab doctor` shows what there is."

@@ -2,11 +2,14 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from graders.engine.signing_key import NotSigned, signed_document
 from tests.engine.conftest import Door
+from tests.reports import samples
 
 
 @pytest.fixture
@@ -70,6 +73,13 @@ def test_a_report_is_signed_where_the_submission_could_not_read_the_key(
     assert (code, "another key" in said) == (1, True)
     code, said = verdict(door, forged(file), "--sign-key", key, "--replay", wrong)
     assert (code, "changed after it was signed" in said, "Graded again" in said) == (1, True, False)
+
+
+def test_where_a_submission_ran_as_the_keys_owner_nothing_is_signed(key: Path) -> None:
+    with pytest.raises(NotSigned):
+        signed_document(replace(samples.PASSED, isolation="none: runs as the same user as the grader"), key)
+    for isolation in ("none: nothing of it ran", "user: runs as user 61184", "bubblewrap: own network"):
+        assert '"signature"' in signed_document(replace(samples.PASSED, isolation=isolation), key)
 
 
 def test_a_batch_signs_each_report(door: Door, key: Path, wrong: Path, tmp_path: Path) -> None:
