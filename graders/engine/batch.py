@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 from compose.locks import Held, locked
@@ -16,7 +17,7 @@ from graders.engine.batch_entries import Entry
 from graders.engine.batch_state import Finished, State, StateUnusable
 from graders.engine.grade import Halt, Request, grade, kit_version
 from graders.engine.not_graded import refused, ungraded
-from graders.engine.pool import for_each
+from graders.engine.pool import for_each, shares
 from graders.engine.submission import MAX_BYTES, SubmissionRefused, from_folder, tree_hash
 from graders.engine.whole_files import write_whole
 from graders.reports.batch_rows import BatchRow, row_of, to_csv
@@ -120,6 +121,9 @@ class Grader:
         self._state = state
         self._halt = halt
         self._common = circumstances(batch)
+        self._shares: SimpleQueue[tuple[int, ...]] = SimpleQueue()
+        for share in shares(batch.jobs):
+            self._shares.put(share)
 
     def __call__(self, entry: Entry) -> tuple[Finished, bool]:
         """The row, and whether it stood from before, since nothing has changed.
@@ -155,8 +159,8 @@ class Grader:
     def _once(self, request: Request) -> tuple[Report, str]:
         """One grade and a note on it. Whatever goes wrong in it is one row."""
         try:
-            with unpacked(request.submission, request.lab) as files:
-                found = grade(replace(request, submission=files), halt=self._halt), ""
+            with self._share() as cores, unpacked(request.submission, request.lab) as files:
+                found = grade(replace(request, submission=files), halt=self._halt, cores=cores), ""
         except SubmissionRefused as refusal:
             found = refused(request, refusal), f"refused: {refusal.problem}"
         except StoresFailed as error:
@@ -167,6 +171,15 @@ class Grader:
         if self._halt.halted:
             raise Halted
         return found
+
+    @contextmanager
+    def _share(self) -> Iterator[tuple[int, ...]]:
+        """Processors for one grade, taken from those of the batch and given back."""
+        share = self._shares.get()
+        try:
+            yield share
+        finally:
+            self._shares.put(share)
 
 
 def _why(report: Report) -> str:

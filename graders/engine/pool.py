@@ -15,6 +15,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def shares(jobs: int) -> list[tuple[int, ...]]:
+    """The processors of each job, its own as far as they go, so that a submission that takes all it can get takes from
+    nobody else; empty (all of them) for a job alone, and where the system cannot say."""
+    if jobs == 1 or not hasattr(os, "sched_getaffinity"):
+        return [()] * jobs
+    mine = sorted(os.sched_getaffinity(0))
+    return [tuple(mine[job % len(mine) :: jobs]) for job in range(jobs)]
+
+
 def for_each(
     tasks: Iterable[T],
     work: Callable[[T], R],

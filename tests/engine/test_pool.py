@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from graders.engine.pool import for_each
+from graders.engine.pool import for_each, shares
 
 
 def nothing() -> None:
@@ -41,3 +41,20 @@ def test_what_goes_wrong_halts_the_others_and_is_raised(fails: str) -> None:
 
     with pytest.raises(ArithmeticError):
         for_each(["slow", "work", "done"], work, jobs=2, done=done, halt=halted.set)
+
+
+@pytest.mark.parametrize(
+    ("cores", "jobs", "shared"),
+    [
+        ({0, 1}, 1, [()]),
+        ({0, 1}, 2, [(0,), (1,)]),
+        ({3, 5, 7, 9}, 2, [(3, 7), (5, 9)]),
+        ({0, 1}, 3, [(0,), (1,), (0,)]),
+        ({0, 1, 2, 3}, 3, [(0, 3), (1,), (2,)]),
+    ],
+)
+def test_each_job_has_processors_of_its_own(
+    cores: set[int], jobs: int, shared: list[tuple[int, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: cores, raising=False)
+    assert shares(jobs) == shared
