@@ -56,11 +56,16 @@ def from_fix(path: Path) -> Submission:
     return Submission("patch" if path.is_file() else "over-reference", path, path.stem)
 
 
-def examine(submission: Submission) -> None:
+def examine(submission: Submission, lab: Lab) -> None:
     """Raise SubmissionRefused for what would be refused later, before anything has started."""
     if submission.kind in ("work", "over-reference"):
         with _readable():
-            _files(_folder(submission))
+            mine = set(_files(_folder(submission)))
+        theirs = set(_files(lab.reference)) - _left_out(submission, lab)
+        every = mine | theirs
+        for path in sorted(every):
+            if not every.isdisjoint(path.parents):
+                raise _clash(path)
 
 
 def lay(submission: Submission, lab: Lab, tree: Path) -> str:
@@ -68,7 +73,7 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
 
     Raises SubmissionRefused for links, special files, odd names, and sizes past the caps.
     """
-    left_out = set(_files(lab.service)) if submission.kind == "work" else set()
+    left_out = _left_out(submission, lab)
     for path in _files(lab.reference):
         if path not in left_out:
             _copy(lab.reference / path, tree / path)
@@ -80,6 +85,11 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
     elif submission.kind == "patch" and submission.path:
         _apply(submission.path, tree)
     return tree_hash(tree)
+
+
+def _left_out(submission: Submission, lab: Lab) -> set[PurePosixPath]:
+    """Files of the reference that the tree does not have: a learner brings their own, or none."""
+    return set(_files(lab.service)) if submission.kind == "work" else set()
 
 
 def tree_hash(tree: Path) -> str:
@@ -162,10 +172,14 @@ def _copy(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target, follow_symlinks=False)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        raise SubmissionRefused(
-            f"{source} is a file where the service has a folder, or the other way round.", "Rename it."
-        ) from error
+        raise _clash(source) from error
     target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
+
+
+def _clash(path: Path | PurePosixPath) -> SubmissionRefused:
+    return SubmissionRefused(
+        f"{path} is a file where the service has a folder, or the other way round.", "Rename it."
+    )
 
 
 def _apply(patch: Path, tree: Path) -> None:
