@@ -1,7 +1,7 @@
 """The forgery corpus: its index read, and each trick made into a submission of one lab. Nothing here runs it."""
 
-import importlib.util
 import re
+import runpy
 import shlex
 import shutil
 import tomllib
@@ -74,7 +74,9 @@ def _forgery(entry: Mapping[str, Any], root: Path) -> Forgery:
             raise ValueError(f"{name}: there is no programs/{program}")
     for pattern in (entry.get("says", ""), entry.get("never", "")):
         re.compile(pattern)
-    return Forgery(**{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()})
+    return Forgery(
+        **{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    )
 
 
 def forge(forgery: Forgery, lab: Lab, folder: Path, token: str, root: Path = CORPUS) -> Submission:
@@ -110,9 +112,5 @@ def _filled(command: str, words: Mapping[str, str]) -> str:
 
 def _builder(name: str, root: Path) -> Callable[[Path], None]:
     """A function of builders.py: it puts into a folder what git cannot hold."""
-    spec = importlib.util.spec_from_file_location("forgery_builders", root / "builders.py")
-    assert spec and spec.loader, "a .py file has a loader"
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    built: Callable[[Path], None] = getattr(module, name)
+    built: Callable[[Path], None] = runpy.run_path(str(root / "builders.py"))[name]
     return built

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 
 from graders.check import Verdict
 from graders.engine.grade import Halt, Request, grade
+from graders.engine.pool import as_they_end
 from graders.engine.submission import Submission, SubmissionRefused, from_fix, from_folder, reference
 from graders.reports.matrix import Kind, Matrix, Row
 from graders.reports.model import Report
@@ -84,19 +84,12 @@ def prove(
     wanted = [fix for fix in fixes(lab) if only in fix.name]
     graded: dict[str, list[Report]] = {}
     rows: dict[str, Row] = {}
-    halt = Halt()
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_graded, lab, fix, repeat, halt): fix for fix in wanted}
-        try:
-            for each in as_completed(waiting):
-                fix = waiting[each]
-                graded[fix.name], problem = each.result()
-                rows[fix.name] = _row(fix, graded[fix.name], problem)
-                done(rows[fix.name])
-        except KeyboardInterrupt:
-            halt()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    for fix, (reports, problem) in as_they_end(
+        lambda fix, halt: _graded(lab, fix, repeat, halt), wanted, jobs
+    ):
+        graded[fix.name] = reports
+        rows[fix.name] = _row(fix, reports, problem)
+        done(rows[fix.name])
     checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(
