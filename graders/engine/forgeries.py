@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from graders.engine.processes import read_procfile
 from graders.engine.submission import Submission, from_fix, from_folder
@@ -74,9 +74,8 @@ def _forgery(entry: Mapping[str, Any], root: Path) -> Forgery:
             raise ValueError(f"{name}: there is no programs/{program}")
     for pattern in (entry.get("says", ""), entry.get("never", "")):
         re.compile(pattern)
-    return Forgery(
-        **{key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
-    )
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Forgery(**cast(dict[str, Any], values))
 
 
 def forge(forgery: Forgery, lab: Lab, folder: Path, token: str, root: Path = CORPUS) -> Submission:
