@@ -1,0 +1,225 @@
+"""Takes all there is of something, beside the real service. Does nothing where it is not shut in.
+
+Usage: python forged_hog.py TRICK
+"""
+
+import contextlib
+import ctypes
+import glob
+import mmap
+import os
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+MIB = bytes(2**20)
+SCRATCH = Path(os.environ["HOME"])
+
+
+def shut_in() -> bool:
+    """Whoever sees the canary sees the host: there we would harm people, not a sandbox."""
+    return not glob.glob("/tmp/octo-canary-*") and not glob.glob(f"{tempfile.gettempdir()}/octo-canary-*")
+
+
+def memory():
+    held = []
+    while True:
+        held.append(bytearray(b"x" * (16 * 2**20)))
+
+
+def memory_in_many():
+    """What one process may not hold, twenty may."""
+    for _ in range(20):
+        if os.fork() == 0:
+            memory()
+    time.sleep(3600)
+
+
+def anonymous_files():
+    held = []
+    while True:
+        held.append(os.memfd_create("hog"))
+        with contextlib.suppress(OSError):
+            for _ in range(64):
+                os.write(held[-1], MIB)
+
+
+def anonymous_maps():
+    held = []
+    while True:
+        held.append(mmap.mmap(-1, 64 * 2**20))
+        for page in range(0, 64 * 2**20, 4096):
+            held[-1][page] = 1
+
+
+def shared_memory():
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.shmat.restype = ctypes.c_void_p
+    while True:
+        segment = libc.shmget(0, 64 * 2**20, 0o1600)
+        if segment < 0:
+            time.sleep(1)
+            continue
+        place = libc.shmat(segment, None, 0)
+        if place not in (None, ctypes.c_void_p(-1).value):
+            ctypes.memset(place, 1, 64 * 2**20)
+
+
+def sockets():
+    """The kernel's own memory: every socket holds what nobody reads."""
+    held = []
+    while True:
+        with contextlib.suppress(OSError):
+            pair = socket.socketpair()
+            held.append(pair)
+            pair[0].setblocking(False)
+            while True:
+                pair[0].send(MIB)
+
+
+def fill(folder: Path):
+    number = 0
+    while True:
+        number += 1
+        with contextlib.suppress(OSError), open(folder / f"hog-{os.getpid()}-{number}", "wb") as file:
+            for _ in range(512):
+                file.write(MIB)
+
+
+def disk_tree():
+    fill(Path.cwd())
+
+
+def disk_scratch():
+    fill(SCRATCH)
+
+
+def disk_shm():
+    fill(Path("/dev/shm"))
+
+
+def disk_tmp():
+    fill(Path("/tmp"))
+
+
+def hole():
+    """A file of a tebibyte that takes no room, for whoever copies or reads it."""
+    with open("decisions-huge.md", "wb") as file, contextlib.suppress(OSError):
+        file.truncate(2**40)
+    time.sleep(3600)
+
+
+def inodes():
+    number = 0
+    while True:
+        folder = SCRATCH / f"{number // 10_000}"
+        with contextlib.suppress(OSError):
+            folder.mkdir(exist_ok=True)
+            (folder / f"{number}").touch()
+        number += 1
+
+
+def deep_tree():
+    with contextlib.suppress(OSError):
+        while True:
+            os.mkdir("d")
+            os.chdir("d")
+    time.sleep(3600)
+
+
+def forks():
+    while True:
+        with contextlib.suppress(OSError):
+            os.fork()
+
+
+def threads():
+    while True:
+        with contextlib.suppress(RuntimeError, MemoryError):
+            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+
+
+def descriptors():
+    held = []
+    while True:
+        with contextlib.suppress(OSError):
+            held.append(os.open("/dev/null", os.O_RDONLY))
+            held.append(os.pipe())
+
+
+def connections():
+    """Every connection that the stores would have given to others, the grader among them."""
+    import re
+
+    addresses = [re.findall(r"@([^:/]+):(\d+)", os.environ.get(name, "")) for name in ("DATABASE_URL", "CACHE_URL")]
+    held = []
+    while True:
+        for host, port in (each[0] for each in addresses if each):
+            with contextlib.suppress(OSError):
+                held.append(socket.create_connection((host, int(port)), timeout=0.5))
+
+
+def local_ports():
+    """Listens on every port that is free, so that nothing else can."""
+    held = []
+    for port in range(1024, 65_536):
+        with contextlib.suppress(OSError):
+            held.append(socket.create_server(("127.0.0.1", port), backlog=1))
+    time.sleep(3600)
+
+
+def log_lines():
+    while True:
+        with contextlib.suppress(OSError):
+            os.write(1, b'{"level": "error", "message": "flood"}\n' * 2000)
+
+
+def log_one_line():
+    while True:
+        with contextlib.suppress(OSError):
+            os.write(1, b"x" * 65_536)
+
+
+def log_zeros():
+    while True:
+        with contextlib.suppress(OSError):
+            os.write(1, bytes(60_000) + b"\n")
+
+
+def processor():
+    for _ in range(os.cpu_count() or 1):
+        if os.fork() == 0:
+            while True:
+                pass
+    time.sleep(3600)
+
+
+def kill_everybody():
+    """kill(2) with -1: all whom we may signal."""
+    for number in (signal.SIGTERM, signal.SIGSTOP, signal.SIGKILL):
+        with contextlib.suppress(OSError):
+            os.kill(-1, number)
+
+
+def kill_each():
+    me = os.getpid()
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) not in (1, me, os.getppid()):
+            with contextlib.suppress(OSError):
+                os.kill(int(name), signal.SIGKILL)
+    for pid in range(2, 33_000):
+        if pid not in (me, os.getppid()):
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    if not shut_in():
+        sys.exit("loot: we are not shut in, so this trick was not tried")
+    if sys.argv[2:]:
+        time.sleep(float(sys.argv[2]))
+    globals()[sys.argv[1].replace("-", "_")]()
