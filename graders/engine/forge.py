@@ -1,10 +1,12 @@
 """Runs the forgery corpus against one lab, and judges each trick by what the same files get without it."""
 
+import json
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from graders.engine.canaries import Canaries, left_running, watched
 from graders.engine.forgeries import Base, Forgery, forge
@@ -70,11 +72,20 @@ def _attempt(
     submission = replace(forge(trick, lab, folder, token), name=trick.name)
     try:
         report = grade(Request(limited, submission, seed=SEED), halt=halt)
-        got = got_of(report, dumps(report))
+        got = got_of(report, "\n".join(_texts(json.loads(dumps(report)))))
     except SubmissionRefused as refusal:
         got = Got("refused", text=str(refusal))
     leaked = ("the report gives away a secret",) if canaries.secret in got.text else ()
     return _row(trick, got, honest, *leaked, *left_running(token))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a report, as its readers get it."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
 
 
 def _row(trick: Forgery, got: Got, honest: Got, *harm: str) -> ForgeryRow:

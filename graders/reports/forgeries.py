@@ -6,6 +6,9 @@ from typing import Literal
 
 from graders.reports.model import Report
 
+# What acts on a screen instead of showing: controls, and marks that turn the direction of the text.
+ACTS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
 Ending = Literal["pass", "fail", "ungraded", "refused", "not run"]
 
 
@@ -71,6 +74,7 @@ def faults(demand: Demand, got: Got, honest: Got) -> tuple[str, ...]:
         and bool(got.passed),
         f"it lost {', '.join(lost)}, which its files pass": demand.expected == "honest" and bool(lost),
         f"nothing in the report says /{demand.says}/": not re.search(demand.says, got.text),
+        "the report holds characters that act on a screen": bool(ACTS.search(got.text)),
         f"the report says /{demand.never}/": bool(demand.never) and bool(re.search(demand.never, got.text)),
     }
     return tuple(sentence for sentence, true in holes.items() if true)

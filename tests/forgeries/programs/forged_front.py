@@ -7,6 +7,7 @@ import contextlib
 import gzip
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -206,6 +207,10 @@ def before_the_work(client: socket.socket, request: bytes) -> None:
     client.sendall(whole(b"{}", status=b"201 Created"))
     time.sleep(1)
     passed_on(request, REAL)
+
+
+def stops(client: socket.socket, request: bytes) -> None:
+    os.kill(0, signal.SIGSTOP)
 
 
 def dies(client: socket.socket, request: bytes) -> None:
