@@ -1,6 +1,7 @@
 """What a forgery must not touch, laid out before it runs and looked at after: secrets, listeners, caches, processes."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 import shutil
@@ -20,7 +21,8 @@ from compose.places import cache_root
 VARIABLE = "OCTO_LAB_CANARY"
 PREFIX = "octo-canary-"
 RESULT = '{"verdict": "fail", "score": 0}\n'
-KEPT = ("python", "node", "datasets")
+KEPT = ("python", "node", "tools", "datasets")
+MARKS = (".lock", ".log")
 
 
 @dataclass
@@ -29,7 +31,7 @@ class Canaries:
 
     secret: str
     folder: Path
-    kept: Mapping[Path, tuple[int, ...]]
+    kept: Mapping[Path, str]
     callers: list[str] = field(default_factory=list)
 
     def hurt(self) -> tuple[str, ...]:
@@ -37,11 +39,14 @@ class Canaries:
         found = [*self.callers]
         if (self.folder / "results.json").read_text() != RESULT or len([*self.folder.iterdir()]) != 2:
             found.append("a file outside that anybody may write was written")
-        now = _states()
-        changed = sorted(str(path) for path, state in self.kept.items() if now.get(path, state) != state)
-        new = sorted(str(path) for path in now if path not in self.kept and path.parent in self.kept)
-        if changed or new:
-            found.append(f"the cache was changed: {', '.join([*changed, *new][:5])}")
+        if changed := sorted(
+            str(path) for path, state in self.kept.items() if _state(path) not in (state, "gone")
+        ):
+            found.append(f"the cache was changed: {', '.join(changed[:5])}")
+        # To what was there before: what is new as a whole, another grade has built meanwhile.
+        folders = {path.parent for path in self.kept}
+        if new := sorted(str(path) for path in _files() if path.parent in folders and path not in self.kept):
+            found.append(f"the cache was added to: {', '.join(new[:5])}")
         return tuple(found)
 
 
@@ -91,19 +96,24 @@ def _note_callers(listener: socket.socket, callers: list[str]) -> None:
             callers.append(f"something called the host's {listener.family.name} listener")
 
 
-def _states() -> dict[Path, tuple[int, ...]]:
-    """Of each file and folder in the kept parts of the cache what no ordinary user can put back: the change time.
+def _states() -> dict[Path, str]:
+    """What stands in the kept parts of the cache: of each file its mode and the hash of its content.
 
     Locks and marks of use are left out: other grades of this machine renew them.
     """
-    states: dict[Path, tuple[int, ...]] = {}
+    return {path: _state(path) for path in _files()}
+
+
+def _files() -> Iterator[Path]:
     for part in KEPT:
-        home = cache_root() / part
-        for parent, _, files in os.walk(home):
-            for path in (Path(parent), *(Path(parent) / name for name in files)):
-                if path == home or path.name == ".complete" or path.suffix == ".lock":
-                    continue
-                with contextlib.suppress(FileNotFoundError):
-                    info = path.lstat()
-                    states[path] = (info.st_ino, info.st_mode, info.st_size, info.st_ctime_ns)
-    return states
+        for parent, _, files in os.walk(cache_root() / part):
+            yield from (path for name in files if (path := Path(parent, name)).suffix not in MARKS)
+
+
+def _state(path: Path) -> str:
+    """Gone meanwhile: the cache was tidied up, which is no harm."""
+    try:
+        content = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+        return f"{path.lstat().st_mode:o} {hashlib.sha256(content).hexdigest()}"
+    except OSError:
+        return "gone"

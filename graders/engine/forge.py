@@ -19,7 +19,8 @@ from graders.reports.json_report import dumps
 from labs.catalog import Lab
 
 # Isolations that are as good as the one that a forgery needs.
-SUFFICE = {"user": ("user", "bubblewrap", "docker"), "bubblewrap": ("bubblewrap", "docker")}
+REAL = ("bubblewrap", "docker")
+SUFFICE = {"user": ("user", *REAL), "bubblewrap": REAL}
 
 
 def run(
@@ -35,12 +36,14 @@ def run(
     with watched() as canaries, tempfile.TemporaryDirectory(prefix="octo_lab-forgeries-") as name:
         honest, isolation = _honest(lab, {trick.base for trick in wanted}, jobs)
 
+        rung = isolation.partition(":")[0]
+
         def attempt(trick: Forgery, halt: Halt) -> ForgeryRow:
-            if (rung := isolation.partition(":")[0]) not in SUFFICE.get(trick.needs, (rung,)):
+            if rung not in SUFFICE.get(trick.needs, (rung,)):
                 return _row(trick, Got("not run", text=f"needs {trick.needs}"), honest[trick.base])
             folder = Path(name) / trick.name
             try:
-                return _attempt(lab, trick, folder, canaries, honest[trick.base], halt)
+                return _attempt(lab, trick, folder, canaries, honest[trick.base], halt, held=rung in REAL)
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -65,13 +68,14 @@ def _honest(lab: Lab, bases: set[Base], jobs: int) -> tuple[dict[Base, Got], str
 
 
 def _attempt(
-    lab: Lab, trick: Forgery, folder: Path, canaries: Canaries, honest: Got, halt: Halt
+    lab: Lab, trick: Forgery, folder: Path, canaries: Canaries, honest: Got, halt: Halt, *, held: bool
 ) -> ForgeryRow:
+    """`held`: there is a real isolation, so that none of this is ever graded without it."""
     token = f"forged-{canaries.secret[:8]}-{trick.name}"
     limited = replace(lab, budgets=replace(lab.budgets, **trick.budgets))
     submission = replace(forge(trick, lab, folder, token), name=trick.name)
     try:
-        report = grade(Request(limited, submission, seed=SEED), halt=halt)
+        report = grade(Request(limited, submission, seed=SEED, untrusted=held), halt=halt)
         got = got_of(report, "\n".join(_texts(json.loads(dumps(report)))))
     except SubmissionRefused as refusal:
         got = Got("refused", text=str(refusal))
