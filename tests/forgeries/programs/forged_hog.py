@@ -1,4 +1,4 @@
-"""Takes all there is of something, beside the real service. Does nothing where it is not shut in.
+"""Takes all there is of something, until it is refused or some seconds have passed. Does nothing where it is not shut in.
 
 Usage: python forged_hog.py TRICK
 """
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 
 MIB = bytes(2**20)
+BESIDE = ("forks", "connections", "local-ports", "log-lines", "log-one-line", "log-zeros", "processor")  # the real service
 SCRATCH = Path(os.environ["HOME"])
 
 
@@ -43,9 +44,8 @@ def anonymous_files():
     held = []
     while True:
         held.append(os.memfd_create("hog"))
-        with contextlib.suppress(OSError):
-            for _ in range(64):
-                os.write(held[-1], MIB)
+        for _ in range(64):
+            os.write(held[-1], MIB)
 
 
 def anonymous_maps():
@@ -60,10 +60,8 @@ def shared_memory():
     libc = ctypes.CDLL(None, use_errno=True)
     libc.shmat.restype = ctypes.c_void_p
     while True:
-        segment = libc.shmget(0, 64 * 2**20, 0o1600)
-        if segment < 0:
-            time.sleep(1)
-            continue
+        if (segment := libc.shmget(0, 64 * 2**20, 0o1600)) < 0:
+            return
         place = libc.shmat(segment, None, 0)
         if place not in (None, ctypes.c_void_p(-1).value):
             ctypes.memset(place, 1, 64 * 2**20)
@@ -73,10 +71,10 @@ def sockets():
     """The kernel's own memory: every socket holds what nobody reads."""
     held = []
     while True:
-        with contextlib.suppress(OSError):
-            pair = socket.socketpair()
-            held.append(pair)
-            pair[0].setblocking(False)
+        pair = socket.socketpair()
+        held.append(pair)
+        pair[0].setblocking(False)
+        with contextlib.suppress(BlockingIOError):
             while True:
                 pair[0].send(MIB)
 
@@ -85,8 +83,8 @@ def fill(folder: Path):
     number = 0
     while True:
         number += 1
-        with contextlib.suppress(OSError), open(folder / f"hog-{os.getpid()}-{number}", "wb") as file:
-            for _ in range(512):
+        with open(folder / f"hog-{number}", "wb") as file:
+            for _ in range(128):
                 file.write(MIB)
 
 
@@ -110,25 +108,21 @@ def hole():
     """A file of a tebibyte that takes no room, for whoever copies or reads it."""
     with open("decisions-huge.md", "wb") as file, contextlib.suppress(OSError):
         file.truncate(2**40)
-    time.sleep(3600)
 
 
 def inodes():
     number = 0
     while True:
         folder = SCRATCH / f"{number // 10_000}"
-        with contextlib.suppress(OSError):
-            folder.mkdir(exist_ok=True)
-            (folder / f"{number}").touch()
+        folder.mkdir(exist_ok=True)
+        (folder / f"{number}").touch()
         number += 1
 
 
 def deep_tree():
-    with contextlib.suppress(OSError):
-        while True:
-            os.mkdir("d")
-            os.chdir("d")
-    time.sleep(3600)
+    while True:
+        os.mkdir("d")
+        os.chdir("d")
 
 
 def forks():
@@ -139,16 +133,14 @@ def forks():
 
 def threads():
     while True:
-        with contextlib.suppress(RuntimeError, MemoryError):
-            threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
+        threading.Thread(target=time.sleep, args=(3600,), daemon=True).start()
 
 
 def descriptors():
     held = []
     while True:
-        with contextlib.suppress(OSError):
-            held.append(os.open("/dev/null", os.O_RDONLY))
-            held.append(os.pipe())
+        held.append(os.open("/dev/null", os.O_RDONLY))
+        held.append(os.pipe())
 
 
 def connections():
@@ -222,4 +214,10 @@ if __name__ == "__main__":
         sys.exit("loot: we are not shut in, so this trick was not tried")
     if sys.argv[2:]:
         time.sleep(float(sys.argv[2]))
-    globals()[sys.argv[1].replace("-", "_")]()
+    if sys.argv[1] not in BESIDE:
+        signal.alarm(8)
+    try:
+        globals()[sys.argv[1].replace("-", "_")]()
+    except (OSError, MemoryError, RuntimeError) as refusal:
+        print(f"refused: {refusal!r}", flush=True)
+        os._exit(0)
