@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 MIB = bytes(2**20)
-BESIDE = ("forks", "connections", "local-ports", "log-lines", "log-one-line", "log-zeros", "processor")  # the real service
+BESIDE = ("forks", "connections", "local-ports", "processor")  # the real service
 SCRATCH = Path(os.environ["HOME"])
 
 
@@ -167,7 +167,7 @@ def local_ports():
 def log_lines():
     while True:
         with contextlib.suppress(OSError):
-            os.write(1, b'{"level": "error", "message": "flood"}\n' * 2000)
+            os.write(1, b'{"level": "error", "message": "%s"}\n' % (b"flood " * 30) * 300)
 
 
 def log_one_line():
@@ -215,7 +215,7 @@ if __name__ == "__main__":
     if sys.argv[2:]:
         time.sleep(float(sys.argv[2]))
     if sys.argv[1] not in BESIDE:
-        signal.alarm(8)
+        signal.alarm(15)
     try:
         globals()[sys.argv[1].replace("-", "_")]()
     except (OSError, MemoryError, RuntimeError) as refusal:

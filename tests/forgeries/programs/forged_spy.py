@@ -32,6 +32,12 @@ def others():
     return [int(name) for name in os.listdir("/proc") if name.isdigit() and int(name) not in mine]
 
 
+def ours(path):
+    """What a submission stands on: its tree, its scratch space, its Python, and the empty folders that lead there."""
+    stands_on = [TREE, Path(os.environ["HOME"]), Path(sys.prefix), Path(sys.base_prefix)]
+    return any(place.is_relative_to(path) or Path(path).is_relative_to(place) for place in stands_on)
+
+
 def readable(path, mode="rb", most=200_000):
     with contextlib.suppress(OSError), open(path, mode) as file:
         return file.read(most)
@@ -59,8 +65,9 @@ def files():
 def homes():
     for place in ("/root", *glob.glob("/home/*"), "/mnt", "/media", "/srv", "/work", "/var/lib", "/var/log", "/var/spool"):
         with contextlib.suppress(OSError):
-            if os.path.isdir(place) and os.listdir(place) and os.environ.get("HOME") != place and not str(TREE).startswith(place):
-                yield f"{place}: {' '.join(os.listdir(place))[:60]}"
+            for name in os.listdir(place):
+                if not ours(Path(place, name)):
+                    yield f"{place}/{name}"
 
 
 def parents():
@@ -73,8 +80,8 @@ def parents():
 
 
 def other_runs():
-    for pattern in ("/var/cache/octo_lab/*", "/var/cache/octo_lab/runs/*", "/tmp/octo_lab*", "/tmp/pytest-*"):
-        yield from (path for path in glob.glob(pattern) if not TREE.is_relative_to(path))
+    for pattern in ("/var/cache/octo_lab/*", "/var/cache/octo_lab/*/*", "/var/cache/octo_lab/runs/*/*", "/tmp/octo_lab*", "/tmp/pytest-*"):
+        yield from (path for path in glob.glob(pattern) if not ours(path))
 
 
 # --- processes ----------------------------------------------------------------------------------------------
@@ -253,7 +260,7 @@ def kernel_settings():
     """Opened for writing only: nothing is written."""
     for path in (
         "/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/kernel/hostname", "/proc/sys/vm/drop_caches",
-        "/proc/sys/net/ipv4/ip_forward", "/sys/kernel/uevent_helper", "/proc/1/oom_score_adj", "/sys/kernel/debug/x",
+        "/proc/sys/net/ipv4/ip_forward", "/sys/kernel/uevent_helper", "/sys/kernel/debug/x",
         *glob.glob("/sys/fs/cgroup/**/cgroup.procs", recursive=True)[:50], *glob.glob("/sys/fs/cgroup/**/release_agent", recursive=True)[:50],
     ):
         with contextlib.suppress(OSError):
