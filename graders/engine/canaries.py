@@ -32,6 +32,7 @@ class Canaries:
     secret: str
     folder: Path
     kept: Mapping[Path, str]
+    port: int
     callers: list[str] = field(default_factory=list)
 
     def hurt(self) -> tuple[str, ...]:
@@ -63,8 +64,9 @@ def watched() -> Iterator[Canaries]:
         (folder / "results.json").chmod(0o666)
         os.environ[VARIABLE] = secret
         stack.callback(os.environ.pop, VARIABLE)
-        canaries = Canaries(secret, folder, _states())
-        for listener in _listeners(secret):
+        listeners = [*_listeners(secret)]
+        canaries = Canaries(secret, folder, _states(), listeners[0].getsockname()[1])
+        for listener in listeners:
             stack.callback(listener.close)
             threading.Thread(target=_note_callers, args=(listener, canaries.callers), daemon=True).start()
         yield canaries

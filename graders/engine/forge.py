@@ -3,13 +3,13 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from graders.engine.canaries import Canaries, left_running, watched
-from graders.engine.forgeries import Base, Forgery, forge
+from graders.engine.forgeries import CORPUS, Base, Forgery, forge
 from graders.engine.grade import Halt, Request, grade
 from graders.engine.pool import as_they_end
 from graders.engine.prove import SEED
@@ -23,11 +23,31 @@ REAL = ("bubblewrap", "docker")
 SUFFICE = {"user": ("user", *REAL), "bubblewrap": REAL}
 
 
+@dataclass(frozen=True)
+class Ground:
+    """Where the tricks are tried. `honest`: what each base gets without one. `isolation`: what holds them."""
+
+    lab: Lab
+    root: Path
+    folder: Path
+    canaries: Canaries
+    honest: Mapping[Base, Got]
+    isolation: str
+
+    @property
+    def rung(self) -> str:
+        return self.isolation.partition(":")[0]
+
+    def suffices(self, trick: Forgery) -> bool:
+        return not trick.needs or self.rung in SUFFICE.get(trick.needs, (trick.needs,))
+
+
 def run(
     lab: Lab,
     tricks: Sequence[Forgery],
     *,
     jobs: int,
+    root: Path = CORPUS,
     done: Callable[[ForgeryRow], None] = lambda row: None,
 ) -> Forgeries:
     """Grade every trick that the lab has the stores for, `jobs` at once. Rows come in the order of `tricks`."""
@@ -35,23 +55,12 @@ def run(
     rows: dict[str, ForgeryRow] = {}
     with watched() as canaries, tempfile.TemporaryDirectory(prefix="octo_lab-forgeries-") as name:
         honest, isolation = _honest(lab, {trick.base for trick in wanted}, jobs)
-
-        rung = isolation.partition(":")[0]
-
-        def attempt(trick: Forgery, halt: Halt) -> ForgeryRow:
-            if rung not in SUFFICE.get(trick.needs, (rung,)):
-                return _row(trick, Got("not run", text=f"needs {trick.needs}"), honest[trick.base])
-            folder = Path(name) / trick.name
-            try:
-                return _attempt(lab, trick, folder, canaries, honest[trick.base], halt, held=rung in REAL)
-            finally:
-                shutil.rmtree(folder, ignore_errors=True)
-
-        for trick, row in as_they_end(attempt, wanted, jobs):
+        ground = Ground(lab, root, Path(name), canaries, honest, isolation)
+        for trick, row in as_they_end(lambda trick, halt: _tried(ground, trick, halt), wanted, jobs):
             rows[trick.name] = row
             done(row)
-        hurt = canaries.hurt()
-    return Forgeries(lab.id, isolation, tuple(rows[trick.name] for trick in wanted), hurt)
+        harm = (*_unfit(honest), *canaries.hurt())
+    return Forgeries(lab.id, isolation, tuple(rows[trick.name] for trick in wanted), harm)
 
 
 def _honest(lab: Lab, bases: set[Base], jobs: int) -> tuple[dict[Base, Got], str]:
@@ -67,20 +76,37 @@ def _honest(lab: Lab, bases: set[Base], jobs: int) -> tuple[dict[Base, Got], str
     return {base: got for base, (got, _) in found.items()}, isolations[0] if isolations else "none"
 
 
-def _attempt(
-    lab: Lab, trick: Forgery, folder: Path, canaries: Canaries, honest: Got, halt: Halt, *, held: bool
-) -> ForgeryRow:
-    """`held`: there is a real isolation, so that none of this is ever graded without it."""
-    token = f"forged-{canaries.secret[:8]}-{trick.name}"
-    limited = replace(lab, budgets=replace(lab.budgets, **trick.budgets))
-    submission = replace(forge(trick, lab, folder, token), name=trick.name)
+def _unfit(honest: Mapping[Base, Got]) -> Iterator[str]:
+    """Why there is nothing to compare with: then no forgery has been held."""
+    promised = {"broken": "fail", "reference": "pass"}
+    for base, got in honest.items():
+        if got.ending != promised[base]:
+            yield f"without any trick, the {base} service ended as {got.ending}"
+
+
+def _tried(ground: Ground, trick: Forgery, halt: Halt) -> ForgeryRow:
+    """One trick, graded, unless it would need more to hold it than there is."""
+    if not ground.suffices(trick):
+        got = Got("not run", text=f"needs {trick.needs}")
+        return ForgeryRow(trick.name, trick.tries, got, ground.honest[trick.base].score, got.text)
+    folder, token = ground.folder / trick.name, f"forged-{ground.canaries.secret[:8]}-{trick.name}"
     try:
-        report = grade(Request(limited, submission, seed=SEED, untrusted=held), halt=halt)
-        got = got_of(report, "\n".join(_texts(json.loads(dumps(report)))))
+        submission = replace(forge(trick, ground.lab, folder, token, ground.root), name=trick.name)
+        got = _graded(ground, trick, submission, halt)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return _row(ground, trick, got, left_running(token))
+
+
+def _graded(ground: Ground, trick: Forgery, submission: Submission, halt: Halt) -> Got:
+    lab = replace(ground.lab, budgets=replace(ground.lab.budgets, **trick.budgets))
+    # Where there is a real isolation, no trick is ever graded without it.
+    request = Request(lab, submission, seed=SEED, untrusted=ground.rung in REAL)
+    try:
+        report = grade(request, halt=halt)
     except SubmissionRefused as refusal:
-        got = Got("refused", text=str(refusal))
-    leaked = ("the report gives away a secret",) if canaries.secret in got.text else ()
-    return _row(trick, got, honest, *leaked, *left_running(token))
+        return Got("refused", text=str(refusal))
+    return got_of(report, "\n".join(_texts(json.loads(dumps(report)))))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -92,8 +118,9 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _row(trick: Forgery, got: Got, honest: Got, *harm: str) -> ForgeryRow:
+def _row(ground: Ground, trick: Forgery, got: Got, left: tuple[str, ...]) -> ForgeryRow:
+    honest = ground.honest[trick.base]
     demand = Demand(trick.expected, trick.endings, trick.says, trick.never)
-    wrong = () if got.ending == "not run" else (*faults(demand, got, honest), *harm)
-    said_of = got.text if got.ending == "not run" else said(demand, got)
-    return ForgeryRow(trick.name, trick.tries, got, honest.score, said_of, wrong)
+    leaked = ("the report gives away a secret",) if ground.canaries.secret in got.text else ()
+    wrong = (*faults(demand, got, honest), *leaked, *left)
+    return ForgeryRow(trick.name, trick.tries, got, honest.score, said(demand, got), wrong)

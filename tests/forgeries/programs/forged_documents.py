@@ -18,14 +18,6 @@ def link(path):
     path.symlink_to("/etc/passwd")
 
 
-def circle(path):
-    path.symlink_to(path.name)
-
-
-def folder(path):
-    path.mkdir()
-
-
 def huge(path):
     with path.open("wb") as file:
         file.truncate(2**34)
