@@ -49,7 +49,7 @@ def corpus(root: Path = CORPUS) -> tuple[Forgery, ...]:
         try:
             entries = tomllib.loads(index.read_text(encoding="utf-8"))["forgery"]
             found += [_forgery(entry, root) for entry in entries]
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, re.error) as error:
             raise ManifestError(f"{index}: {error}") from error
     names = [forgery.name for forgery in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
