@@ -23,7 +23,7 @@ VARIABLE = "OCTO_LAB_CANARY"
 PREFIX = "octo-canary-"
 RESULT = '{"verdict": "fail", "score": 0}\n'
 KEPT = ("python", "node", "tools", "datasets")
-MARKS = (".lock", ".log")
+RENEWED = (".lock", ".log")
 READ_WHOLE = 64 * 1024
 
 
@@ -110,7 +110,11 @@ def _states() -> dict[Path, str]:
 def _files() -> Iterator[Path]:
     for part in KEPT:
         for parent, _, files in os.walk(cache_root() / part):
-            yield from (path for name in files if (path := Path(parent, name)).suffix not in MARKS)
+            yield from (
+                path
+                for name in files
+                if (path := Path(parent, name)).suffix not in RENEWED and name != "manifest.json"
+            )
 
 
 def _state(path: Path) -> str:

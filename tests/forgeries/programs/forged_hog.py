@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 
 MIB = bytes(2**20)
+NORESERVE = 0x4000
+MOST = 2**30 + 2**29 + 2**28  # well above what anybody may have, well below what a machine has
 BESIDE = ("forks", "connections", "local-ports", "processor")  # the real service
 SCRATCH = Path(os.environ["HOME"])
 
@@ -26,57 +28,98 @@ def shut_in() -> bool:
     return not glob.glob("/tmp/octo-canary-*") and not glob.glob(f"{tempfile.gettempdir()}/octo-canary-*")
 
 
-def memory():
+def won(what: str, most: int = MOST) -> None:
+    """More was taken than anybody may have, and nobody minded for a while."""
+    time.sleep(4)
+    print(f"loot: {most // 2**20} MiB of {what}", flush=True)
+    os._exit(1)
+
+
+def memory(most: int = MOST) -> None:
     held = []
-    while True:
+    for _ in range(most // (16 * 2**20)):
         held.append(bytearray(b"x" * (16 * 2**20)))
+    won("memory", most)
 
 
 def memory_in_many():
-    """What one process may not hold, twenty may."""
-    for _ in range(20):
+    """What one process may not hold, sixteen may."""
+    for _ in range(16):
         if os.fork() == 0:
-            memory()
-    time.sleep(3600)
+            memory(MOST // 16)
+    won("memory in many processes")
 
 
 def anonymous_files():
     held = []
-    while True:
+    for _ in range(MOST // (64 * 2**20)):
         held.append(os.memfd_create("hog"))
         for _ in range(64):
             os.write(held[-1], MIB)
+    won("files without a name")
 
 
 def anonymous_maps():
     held = []
-    while True:
+    for _ in range(MOST // (64 * 2**20)):
         held.append(mmap.mmap(-1, 64 * 2**20))
-        for page in range(0, 64 * 2**20, 4096):
-            held[-1][page] = 1
+        held[-1].write(64 * MIB)
+    won("shared maps")
+
+
+def maps_handed_on():
+    """Each child fills a part and goes; only its parent holds it then, who has never looked at a page of it."""
+    part = 128 * 2**20
+    held = mmap.mmap(-1, MOST)
+    for start in range(0, MOST, part):
+        if (child := os.fork()) == 0:
+            held[start : start + part] = bytes(part)
+            os._exit(0)
+        os.waitpid(child, 0)
+    won("maps that nobody has in his books")
+
+
+def page_tables():
+    """A table of 4 kB for every page that is looked at, where they lie 2 MiB apart."""
+    held = mmap.mmap(-1, 2**40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | NORESERVE, prot=mmap.PROT_READ)
+    held.madvise(15)  # MADV_NOHUGEPAGE
+    for place in range(0, (MOST // 4096) * 2**21, 2**21):
+        held[place]
+    won("page tables")
 
 
 def shared_memory():
     libc = ctypes.CDLL(None, use_errno=True)
     libc.shmat.restype = ctypes.c_void_p
-    while True:
+    for _ in range(MOST // (64 * 2**20)):
         if (segment := libc.shmget(0, 64 * 2**20, 0o1600)) < 0:
             return
         place = libc.shmat(segment, None, 0)
         if place not in (None, ctypes.c_void_p(-1).value):
             ctypes.memset(place, 1, 64 * 2**20)
+    won("shared memory")
 
 
 def sockets():
-    """The kernel's own memory: every socket holds what nobody reads."""
+    """The kernel's own memory: every socket holds what nobody reads. Six processes, each with all it may open."""
+    parent = os.getpid()
+    for _ in range(5):
+        if os.fork() == 0:
+            break
     held = []
-    while True:
-        pair = socket.socketpair()
-        held.append(pair)
-        pair[0].setblocking(False)
-        with contextlib.suppress(BlockingIOError):
-            while True:
-                pair[0].send(MIB)
+    with contextlib.suppress(OSError):
+        while True:
+            pair = socket.socketpair()
+            held.append(pair)
+            pair[0].setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    pair[0].send(MIB)
+    if os.getpid() != parent:
+        time.sleep(10)
+        os._exit(0)
+    if len(held) > 1000:
+        won("the kernel's memory, in sockets", 6 * len(held) * 212_992)
 
 
 def fill(folder: Path):
@@ -215,7 +258,7 @@ if __name__ == "__main__":
     if sys.argv[2:]:
         time.sleep(float(sys.argv[2]))
     if sys.argv[1] not in BESIDE:
-        signal.alarm(15)
+        signal.alarm(55)
     try:
         globals()[sys.argv[1].replace("-", "_")]()
     except (OSError, MemoryError, RuntimeError) as refusal:
