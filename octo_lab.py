@@ -25,6 +25,7 @@ from compose.stores import StoresFailed
 from graders.engine import (
     attempts,
     copies,
+    forge,
     progress_rows,
     prove,
     replay,
@@ -39,6 +40,7 @@ from graders.engine.batch import Batch, grade_batch
 from graders.engine.batch_entries import NoEntries, entries
 from graders.engine.batch_state import StateUnusable
 from graders.engine.checks import title_of, written_checks
+from graders.engine.forgeries import corpus
 from graders.engine.grade import Request, grade, kit_version
 from graders.engine.lint import lint
 from graders.engine.pool import cores
@@ -47,6 +49,8 @@ from graders.engine.signing_key import KeyUnusable, NotSigned
 from graders.engine.submission import Submission, SubmissionRefused, from_folder, reference
 from graders.engine.whole_files import write_whole
 from graders.reports.differences import difference_lines, differences, same_result
+from graders.reports.forgeries import ForgeryRow, held
+from graders.reports.forgery_screen import render_forgeries
 from graders.reports.json_report import dumps
 from graders.reports.junit import to_junit
 from graders.reports.lesson_screens import explanation_lines, hint_lines
@@ -496,11 +500,19 @@ def dev_new(lesson: str) -> None:
 )
 @click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
-@click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
+@click.option(
+    "--fix", default="", help="Only fixes (or forgeries) whose name contains this; never counts as a proof."
+)
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
-def dev_check(lessons: tuple[Lab, ...], static: bool, **how: Any) -> None:
+@click.option(
+    "--forgeries", "forged", is_flag=True, help="Instead, run the forgery corpus: no trick may win."
+)
+def dev_check(lessons: tuple[Lab, ...], static: bool, forged: bool, **how: Any) -> None:
     """The gate: prove that each lesson's grader tells right from wrong."""
+    if forged:
+        all_held = [unforged(lab, jobs=how["jobs"], only=how["fix"]) for lab in lessons or all_labs()]
+        sys.exit(PASSED if all(all_held) else FAILED)
     proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or all_labs()]
     sys.exit(PASSED if proved and all(proved) else FAILED)
 
@@ -530,6 +542,19 @@ def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_tran
     for sentence in changed:
         click.echo(sentence)
     return holds(found.matrix) and not changed
+
+
+def unforged(lab: Lab, *, jobs: int, only: str) -> bool:
+    """Run the forgeries whose name contains `only` against a lab; print what became of each."""
+
+    def told(row: ForgeryRow) -> None:
+        click.echo(
+            f"{'!' if row.faults else '.'} {row.got.ending:8} {row.name} {row.got.seconds:.1f} s", err=True
+        )
+
+    found = forge.run(lab, [each for each in corpus() if only in each.name], jobs=jobs, done=told)
+    render_forgeries(found, stdout())
+    return held(found)
 
 
 # --- what several commands share ----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from graders.engine.submission import Submission
 from graders.reports.model import FailureText, Outcome, Phase, Trouble
-from labs.catalog import Lab, load
+from labs.catalog import Budgets, Lab, load
 
 
 class Listener(Protocol):
@@ -75,6 +75,7 @@ class Job:
                 "untrusted": self.untrusted,
                 "install": self.install,
                 "cores": self.cores,
+                "budgets": dataclasses.asdict(self.lab.budgets),
             }
         )
 
@@ -83,7 +84,7 @@ class Job:
         data = json.loads(text)
         path = Path(data["path"]) if data["path"] else None
         return Job(
-            lab=load(Path(data["manifest"])),
+            lab=dataclasses.replace(load(Path(data["manifest"])), budgets=Budgets(**data["budgets"])),
             submission=Submission(data["kind"], path, data["name"]),
             seed=data["seed"],
             run_dir=Path(data["run_dir"]),

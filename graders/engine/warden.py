@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from graders.engine import memory
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
@@ -26,6 +27,7 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
     looks: tuple[tuple[int, Callable[[], str]], ...] = (
         (1, lambda: _too_much_memory(running)),
         (1, lambda: _too_many_processes(running)),
+        (1, lambda: _too_many_files(running)),
         (DISK_EVERY, lambda: _too_much_data(stores)),
     )
 
@@ -53,16 +55,16 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
 
 
 def _too_much_memory(running: Sequence[Running]) -> str:
-    """Memory that is the processes' own; what they share is counted once for each. Files in memory are bounded."""
-    used = sum(_each(running, _own_memory))
-    if used <= LIMITS.memory:
+    if memory.taken(_processes(running)) <= LIMITS.memory:
         return ""
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 
 
-def _own_memory(process: psutil.Process) -> int:
-    info = process.memory_info()
-    return int(info.rss - getattr(info, "shared", 0))
+def _too_many_files(running: Sequence[Running]) -> str:
+    """Every socket may hold a fifth of a megabyte that the kernel counts to nobody."""
+    if sum(_each(running, memory.open_files)) <= 2 * LIMITS.open_files:
+        return ""
+    return f"It had more than {2 * LIMITS.open_files} files and sockets open and was stopped."
 
 
 def _too_many_processes(running: Sequence[Running]) -> str:
@@ -90,9 +92,13 @@ def _full(quarters: Path) -> str:
 
 
 def _each(running: Sequence[Running], look: Callable[[psutil.Process], int]) -> Iterator[int]:
+    for process in _processes(running):
+        with suppress(psutil.Error):
+            yield look(process)
+
+
+def _processes(running: Sequence[Running]) -> Iterator[psutil.Process]:
     for each in list(running):
         with suppress(psutil.Error):
             head = psutil.Process(each.popen.pid)
-            for process in (head, *head.children(recursive=True)):
-                with suppress(psutil.Error):
-                    yield look(process)
+            yield from (head, *head.children(recursive=True))
