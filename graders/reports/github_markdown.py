@@ -6,7 +6,7 @@ from functools import partial
 
 from graders.check import Verdict
 from graders.reports.model import Outcome, Report
-from graders.reports.plain import fitted
+from graders.reports.plain import fitted, harmless
 from graders.reports.words import (
     NOT_YOUR_LOSS,
     PARTIAL,
@@ -72,7 +72,7 @@ def _summary(report: Report) -> str:
         _table(report),
         _facts(report),
     ]
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return harmless("\n\n".join(block for block in blocks if block) + "\n")
 
 
 def _result(report: Report) -> str:

@@ -9,7 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from graders.check import Verdict
 from graders.reports.model import Report
-from graders.reports.plain import fitted
+from graders.reports.plain import fitted, harmless
 from graders.reports.words import (
     NOT_YOUR_LOSS,
     PARTIAL,
@@ -32,7 +32,7 @@ def to_html(report: Report) -> str:
 def _page(report: Report) -> str:
     failures = [outcome for outcome in report.checks if outcome.verdict == "fail"]
     style = STYLE.read_text("utf-8")
-    return _template().render(
+    page = _template().render(
         report=report,
         failures=failures,
         judged=any(outcome.verdict != "ungraded" for outcome in report.checks),
@@ -46,6 +46,7 @@ def _page(report: Report) -> str:
         partial=PARTIAL,
         not_your_loss=NOT_YOUR_LOSS,
     )
+    return harmless(page)
 
 
 @cache

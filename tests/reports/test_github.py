@@ -9,6 +9,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from graders.reports.github_commands import SHOWN_PER_STEP, annotations, resume_commands, stop_commands
 from graders.reports.github_markdown import fence, prose, text, to_github_summary
+from graders.reports.github_runner import obeying_nothing
 from graders.reports.model import Report
 
 from . import samples
@@ -99,6 +100,10 @@ def test_a_fence_is_longer_than_any_in_it() -> None:
     assert [content for kind, content in tokens(fence(given)) if kind == "fence"] == [given + "\n"]
 
 
+def test_printed_in_a_log_it_commands_nothing() -> None:
+    assert not re.search(r"(?m)^\s*::|##\[", to_github_summary(samples.HOSTILE))
+
+
 @pytest.mark.parametrize("name", ["several", "ungraded", "hostile", "blocked", "partial"])
 def test_the_summary(name: str, snapshot: SnapshotAssertion) -> None:
     assert to_github_summary(samples.EVERY[name]) == snapshot
@@ -137,3 +142,10 @@ def test_ungraded_is_a_warning_with_the_remedy() -> None:
 
 def test_commands_stop_and_resume_with_the_same_token() -> None:
     assert (stop_commands("t0ken"), resume_commands("t0ken")) == ("::stop-commands::t0ken", "::t0ken::")
+
+
+def test_after_an_error_the_runner_obeys_nothing_more() -> None:
+    said: list[str] = []
+    with pytest.raises(OSError), obeying_nothing(said.append):  # noqa: PT011 - any error will do
+        raise OSError("a file named \n::error::owned")
+    assert [line.split("::")[1] for line in said] == ["stop-commands"]
