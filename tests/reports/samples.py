@@ -7,6 +7,7 @@ import pytest
 from graders.check import Verdict
 from graders.reports.matrix import Matrix, Row
 from graders.reports.model import FailureText, Outcome, Phase, Report, Trouble
+from graders.reports.plain import with_texts
 
 CURSOR = "eyJjIjoiMjAyNS0wMy0xMVQwOToxNDoyMloiLCJpIjo5MTgyNzN9"
 
@@ -185,6 +186,18 @@ BLOCKED = replace(
     lesson_version=3,
 )
 
+_SPOKEN_FOR = replace(SEVERAL, blocked=("one", "two"), trouble=UNGRADED.trouble)
+_ALL_HOSTILE = with_texts(_SPOKEN_FOR, lambda _: HOSTILE_TEXT)
+# What a forger could hand to `octo_lab report`: not one text in it is the kit's.
+FORGED = replace(
+    _ALL_HOSTILE,
+    verdict="fail",
+    checks=tuple(
+        replace(one, verdict=was.verdict)
+        for one, was in zip(_ALL_HOSTILE.checks, SEVERAL.checks, strict=True)
+    ),
+)
+
 EVERY = {
     "passed": PASSED,
     "failed": FAILED,
@@ -194,6 +207,7 @@ EVERY = {
     "hostile": HOSTILE,
     "huge": HUGE,
     "blocked": BLOCKED,
+    "forged": FORGED,
 }
 every = pytest.mark.parametrize("report", EVERY.values(), ids=EVERY)
 
