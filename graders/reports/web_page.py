@@ -14,6 +14,7 @@ from graders.reports.words import (
     NOT_YOUR_LOSS,
     PARTIAL,
     VERDICT_WORDS,
+    by_hand,
     replay,
     six_parts,
     verdict_words,
@@ -43,6 +44,7 @@ def _page(report: Report) -> str:
         signs=SIGNS,
         six_parts=six_parts,
         replay=replay(report),
+        by_hand=by_hand,
         partial=PARTIAL,
         not_your_loss=NOT_YOUR_LOSS,
     )

@@ -1,6 +1,7 @@
 """What several formats say in the same words: verdicts, the six parts of a failure, the score."""
 
 from datetime import UTC, datetime
+from shlex import quote
 
 from graders.check import Verdict
 from graders.reports.model import FailureText, Report
@@ -35,9 +36,15 @@ def score_words(report: Report) -> str:
 
 
 def replay(report: Report) -> str:
-    """The command that grades again with the same random values."""
+    """The command that grades again with the same random values; whatever the report says, one command."""
     reference = " --reference" if report.submission == "reference" else ""
-    return f"octo_lab grade {report.lesson}{reference} --seed {report.seed}"
+    return f"octo_lab grade {quote(report.lesson)}{reference} --seed {report.seed}"
+
+
+def by_hand(report: Report, check: str) -> str:
+    """The commands that serve the lesson and give a hint for a failed check."""
+    lesson = quote(report.lesson)
+    return f"octo_lab run {lesson}\nocto_lab hint {lesson} {quote(check)}"
 
 
 def started_utc(report: Report) -> str:

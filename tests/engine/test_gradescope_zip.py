@@ -7,14 +7,16 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from graders.engine import gradescope_zip
+from graders.reports.json_report import dumps
 from labs.catalog import Lab, find
 from tests.engine.conftest import Door
+from tests.reports import samples
 
 
 def names(lab: Lab) -> list[str]:
@@ -42,6 +44,12 @@ def test_the_answers_stay_at_home() -> None:
     assert "kit/reference_service/Procfile" in found
     for part in ("fixes", "transcripts/", "__pycache__", ".git/", "/work/", "tests/", "/."):
         assert [name for name in found if part in name] == []
+
+
+def test_an_image_without_another_user_is_refused_by_the_words_of_the_report() -> None:
+    pattern = '"isolation": "none'
+    assert f"grep -q '{pattern}'" in (gradescope_zip.SCRIPTS / "setup.sh").read_text()
+    assert pattern in dumps(replace(samples.PASSED, isolation="none: runs as the same user as the grader"))
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """The step summary and the annotations, read as GitHub reads them: a Markdown parser, and the runner's own rules."""
 
 import re
+from dataclasses import replace
 from urllib.parse import unquote
 
 import pytest
@@ -11,6 +12,7 @@ from graders.reports.github_commands import SHOWN_PER_STEP, annotations, resume_
 from graders.reports.github_markdown import fence, prose, text, to_github_summary
 from graders.reports.github_runner import obeying_nothing
 from graders.reports.model import Report
+from graders.reports.words import by_hand, replay
 
 from . import samples
 
@@ -149,3 +151,9 @@ def test_after_an_error_the_runner_obeys_nothing_more() -> None:
     with pytest.raises(OSError), obeying_nothing(said.append):  # noqa: PT011 - any error will do
         raise OSError("a file named \n::error::owned")
     assert [line.split("::")[1] for line in said] == ["stop-commands"]
+
+
+def test_a_forged_name_is_no_second_command() -> None:
+    forged = replace(samples.FAILED, lesson="lesson-05; reboot")
+    assert replay(forged) == "octo_lab grade 'lesson-05; reboot' --seed 20251120"
+    assert by_hand(forged, "$(reboot)").splitlines()[1] == "octo_lab hint 'lesson-05; reboot' '$(reboot)'"

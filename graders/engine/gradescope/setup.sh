@@ -34,5 +34,8 @@ fi
 
 # The reference must pass here: that proves the image, and leaves the dataset and the service's environment in the cache.
 export OCTO_LAB_CACHE=$room/cache
-cd "$kit"
-"$room/venv/bin/octo_lab" grade @LESSON@ --reference --trusted --no-github
+"$room/venv/bin/octo_lab" grade @LESSON@ --reference --trusted --no-github --report json="$room/reference.json"
+if grep -q '"isolation": "none' "$room/reference.json"; then
+  echo "Here a submission would run as the grader itself, and could write its own results: see isolation above." >&2
+  exit 1
+fi
