@@ -257,7 +257,7 @@ def report_(file: BinaryIO, kind: str, output: Path | None, verbose: bool) -> No
     not what the verdict is.
     """
     report = loads(file.read(WHOLE_BYTES + 1).decode("utf-8", "replace"))
-    if lack := lacking(kind):
+    if lack := lacking(kind) or ("--output needs --as FORMAT." if output and kind == "screen" else ""):
         raise click.UsageError(lack)
     if kind == "screen":
         render(report, stdout(), verbose=verbose)

@@ -4,8 +4,7 @@ import base64
 import hashlib
 from functools import cache
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from typing import TYPE_CHECKING
 
 from graders.check import Verdict
 from graders.reports.model import Report
@@ -19,6 +18,9 @@ from graders.reports.words import (
     six_parts,
     verdict_words,
 )
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 TEMPLATE = Path(__file__).with_name("web_page.html.jinja")
 STYLE = Path(__file__).with_name("web_page.css")
@@ -52,7 +54,9 @@ def _page(report: Report) -> str:
 
 
 @cache
-def _template() -> Template:
+def _template() -> "Template":
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # here: most grades write no page
+
     environment = Environment(
         loader=FileSystemLoader(TEMPLATE.parent),
         autoescape=True,

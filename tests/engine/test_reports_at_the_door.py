@@ -125,6 +125,11 @@ def test_a_saved_report_becomes_any_format(
     assert FORMATS["json"](samples.SEVERAL) == printed.stdout or kind != "json"
 
 
+def test_the_screen_goes_to_no_file(door: Door, saved: Callable[[str], str], tmp_path: Path) -> None:
+    refused = door("report", saved("passed"), "--output", str(tmp_path / "made"))
+    assert (refused.returncode, "--as FORMAT" in refused.stderr) == (2, True)
+
+
 def test_standard_input_is_read(door: Door) -> None:
     assert "<!doctype html>" in door("report", "-", "--as", "html", stdin=dumps(samples.PASSED)).stdout
 
