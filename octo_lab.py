@@ -267,7 +267,7 @@ def report_(file: BinaryIO, kind: str, output: Path | None, verbose: bool) -> No
         click.echo(FORMATS[kind](report), nl=False)
 
 
-@cli.group()
+@cli.group(epilog=example("octo_lab export gradescope lesson-05"))
 def export() -> None:
     """Make what other systems grade with."""
 
