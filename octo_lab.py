@@ -11,10 +11,11 @@ if ON_INTERRUPT is signal.default_int_handler:
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import click
 from rich.console import Console
@@ -26,6 +27,7 @@ from graders.engine import (
     attempts,
     copies,
     forge,
+    gradescope_zip,
     progress_rows,
     prove,
     replay,
@@ -48,21 +50,24 @@ from graders.engine.replay import CannotVerify
 from graders.engine.signing_key import KeyUnusable, NotSigned
 from graders.engine.submission import Submission, SubmissionRefused, from_folder, reference
 from graders.engine.whole_files import write_whole
+from graders.reports import github_runner
 from graders.reports.differences import difference_lines, differences, same_result
 from graders.reports.forgeries import ForgeryRow, held
 from graders.reports.forgery_screen import render_forgeries
-from graders.reports.json_report import dumps
-from graders.reports.junit import to_junit
+from graders.reports.formats import FORMATS, lacking
+from graders.reports.json_report import InvalidReport, dumps, loads
 from graders.reports.lesson_screens import explanation_lines, hint_lines
 from graders.reports.matrix import Row, faults, holds
 from graders.reports.matrix_screen import render_matrix
 from graders.reports.model import Report
 from graders.reports.next_steps import NextLesson
 from graders.reports.page import page_for, show
+from graders.reports.plain import WHOLE_BYTES
 from graders.reports.progress import Progress
 from graders.reports.signature import key_id
 from graders.reports.tables import lesson_lines, status_lines
 from graders.reports.terminal import render, render_failure
+from graders.reports.words import NoGrade
 from labs.catalog import CheckSpec, Lab, ManifestError, UnknownLesson, all_labs, find
 
 signal.signal(signal.SIGINT, ON_INTERRUPT)
@@ -70,7 +75,6 @@ signal.signal(signal.SIGINT, ON_INTERRUPT)
 PASSED, FAILED, USAGE, UNGRADED = 0, 1, 2, 3
 INTERRUPTED, READER_GONE = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 EXIT_CODES = {"pass": PASSED, "fail": FAILED, "ungraded": UNGRADED}
-FORMATS: dict[str, Callable[[Report], str]] = {"json": dumps, "junit": to_junit}
 
 
 class LessonName(click.ParamType[Lab]):
@@ -105,6 +109,8 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
         kind, _, file = str(value).partition("=")
         if kind not in FORMATS or not file:
             self.fail(f"{value!r} is not FORMAT=FILE with a format of {', '.join(FORMATS)}.", param, ctx)
+        if lack := lacking(kind):
+            self.fail(lack, param, ctx)
         if not Path(file).absolute().parent.is_dir():
             self.fail(f"there is no folder {Path(file).parent} to write {file} to.", param, ctx)
         if Path(file).is_dir():
@@ -212,12 +218,21 @@ def start(lesson: Lab) -> None:
     help="Print the report as JSON on standard output, and nothing else there.",
 )
 @click.option(
-    "--report", "files", type=ReportFile(), multiple=True, help="Write the report: json=FILE or junit=FILE."
+    "--report",
+    "files",
+    type=ReportFile(),
+    multiple=True,
+    help=f"Write the report to a file, as {', '.join(FORMATS)}; may be given again.",
 )
 @SIGN_KEY
 @click.option("-v", "--verbose", is_flag=True, help="Show every failure in full.")
 @UNTRUSTED
 @NO_INSTALL
+@click.option(
+    "--github/--no-github",
+    default=None,
+    help="Annotate the run and write its summary.  [default: on GitHub Actions]",
+)
 def grade_(
     lesson: Lab,
     submission: Path | None,
@@ -230,6 +245,7 @@ def grade_(
     verbose: bool,
     untrusted: bool | None,
     no_install: bool,
+    github: bool | None,
 ) -> None:
     """Grade your copy of a lesson (made now, if you have none)."""
     for id in only:
@@ -237,25 +253,29 @@ def grade_(
     if sign_key and not (as_json or "json" in dict(files)):
         raise click.UsageError("--sign-key signs the JSON report: add --json or --report json=FILE.")
     formats = FORMATS | {"json": document(sign_key)}
-    with unpacked(chosen(lesson, submission, whole_reference), lesson) as theirs:
-        request = Request(
-            lesson,
-            theirs,
-            seed,
-            only,
-            untrusted=by_default_in_ci(untrusted),
-            install=not no_install,
-        )
-        report = graded(request, quiet=as_json)
-    counted(report, counts=not (only or whole_reference))
-    try:
-        if as_json:
-            click.echo(formats["json"](report))
-        else:
-            render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
-    finally:  # neither a screen nor a file that fails costs the other
-        for kind, file in files:
-            write_whole(file, formats[kind](report))
+    on_github = github_runner.is_here() if github is None else github
+    say = partial(click.echo, err=as_json)
+    with github_runner.obeying_nothing(say) if on_github else nullcontext():
+        with unpacked(chosen(lesson, submission, whole_reference), lesson) as theirs:
+            request = Request(
+                lesson,
+                theirs,
+                seed,
+                only,
+                untrusted=by_default_in_ci(untrusted),
+                install=not no_install,
+            )
+            report = graded(request, quiet=as_json)
+        counted(report, counts=not (only or whole_reference))
+        try:
+            if as_json:
+                click.echo(formats["json"](report))
+            else:
+                render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
+        finally:  # neither a screen nor a file that fails costs the other
+            write_reports(report, files, formats)
+    if on_github:
+        github_runner.tell(report, say)
     sys.exit(EXIT_CODES[report.verdict])
 
 
@@ -370,6 +390,49 @@ def keygen(file: Path) -> None:
     click.echo(
         f"Made {shown(file)}. Who has it can sign any verdict: keep it from submissions and from repositories."
     )
+
+
+@cli.command("report", epilog=example("octo_lab report report.json --as html --output report.html"))
+@click.argument("file", type=click.File("rb"))
+@click.option("--as", "kind", type=click.Choice(["screen", *FORMATS]), default="screen", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("-v", "--verbose", is_flag=True, help="On the screen, show every failure in full.")
+def report_(file: BinaryIO, kind: str, output: Path | None, verbose: bool) -> None:
+    """Show a report that was written as JSON, or turn it into another format.
+
+    The file (- for standard input) is checked against the schema first. The exit code says whether that went well,
+    not what the verdict is.
+    """
+    report = loads(file.read(WHOLE_BYTES + 1).decode("utf-8", "replace"))
+    if lack := lacking(kind) or ("--output needs --as FORMAT." if output and kind == "screen" else ""):
+        raise click.UsageError(lack)
+    if kind == "screen":
+        render(report, stdout(), verbose=verbose)
+    elif output:
+        write_whole(output, FORMATS[kind](report))
+    else:
+        click.echo(FORMATS[kind](report), nl=False)
+
+
+@cli.group(epilog=example("octo_lab export gradescope lesson-05"))
+def export() -> None:
+    """Make what other systems grade with."""
+
+
+@export.command("gradescope", epilog=example("octo_lab export gradescope lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: LESSON-gradescope.zip]"
+)
+def export_gradescope(lesson: Lab, output: Path | None) -> None:
+    """Build the zip of a Gradescope autograder for a lesson."""
+    file = output or Path(f"{lesson.id}-gradescope.zip")
+    file.write_bytes(gradescope_zip.build(lesson))
+    click.echo(f"Made {shown(file)}. Upload it as the autograder of a programming assignment, with")
+    click.echo(f"  points      {sum(spec.points for spec in lesson.checks)}")
+    click.echo("  base image  Ubuntu 24.04")
+    click.echo("  container   2 GB of memory, 1 CPU or more; time limit 10 minutes or more")
+    click.echo("What it keeps from a submission there, and what not: docs/ci.md")
 
 
 @cli.command(epilog=example("octo_lab hint lesson-05"))
@@ -591,6 +654,19 @@ def counted(report: Report, *, counts: bool) -> None:
         click.echo(f"This attempt was not recorded: {error}", err=True)
 
 
+def write_reports(
+    report: Report, files: tuple[tuple[str, Path], ...], formats: Mapping[str, Callable[[Report], str]]
+) -> None:
+    """Write each report asked for. What is no grade leaves a gradebook no file, not even one from before."""
+    for kind, file in files:
+        try:
+            write_whole(file, formats[kind](report))
+        except NoGrade as error:
+            if file.is_file():
+                file.unlink()
+            click.echo(f"{shown(file)} was not written. {error}", err=True)
+
+
 def following(lesson: Lab) -> NextLesson | None:
     after = next((lab for lab in all_labs() if lab.id > lesson.id), None)
     return NextLesson(after.id, after.title) if after else None
@@ -642,9 +718,9 @@ def main() -> None:
         sys.exit(USAGE)
     except SubmissionRefused as error:
         stop(f"{error.problem}\n{error.remedy}", USAGE)
-    except (ManifestError, NoEntries, StateUnusable, KeyUnusable, CannotVerify) as error:
+    except (ManifestError, NoEntries, StateUnusable, KeyUnusable, CannotVerify, InvalidReport) as error:
         stop(str(error), USAGE)
-    except NotSigned as error:
+    except (NotSigned, NoGrade) as error:
         stop(str(error), UNGRADED)
     except StoresFailed as error:
         stop(f"{error.problem}\n{error.remedy}\n{error.details}".rstrip(), UNGRADED)

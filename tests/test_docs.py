@@ -14,6 +14,7 @@ PAGES = [
     "README.md",
     "CONTRIBUTING.md",
     "docs/instructors.md",
+    "docs/ci.md",
     *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("labs/*/README.md")),
 ]
 

@@ -10,8 +10,9 @@ from graders.engine.grade import Request, grade
 from graders.engine.not_graded import refused
 from graders.engine.submission import SubmissionRefused
 from graders.reports import json_report
-from graders.reports.json_report import WHOLE_BYTES, InvalidReport
+from graders.reports.json_report import InvalidReport
 from graders.reports.model import Report
+from graders.reports.plain import WHOLE_BYTES
 from graders.reports.signature import SIGNATURE, is_valid, key_id
 
 

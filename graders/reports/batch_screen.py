@@ -14,7 +14,7 @@ from graders.reports.batch_rows import BatchRow
 from graders.reports.grid import grid
 from graders.reports.page import Page, hanging, page_for, prose, show
 from graders.reports.plain import one_line
-from graders.reports.terminal import VERDICT_WORDS
+from graders.reports.words import VERDICT_WORDS
 
 COUNTED: tuple[Verdict, ...] = ("pass", "fail", "ungraded")
 

@@ -11,14 +11,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from graders.reports.model import SCHEMA_VERSION, FailureText, Outcome, Phase, Report, Trouble
-from graders.reports.plain import PART_CHARACTERS, one_line, safe
+from graders.reports.plain import TIGHTER, WHOLE_BYTES, one_line, safe
 from graders.reports.signature import SIGNATURE, signed
 
-WHOLE_BYTES = 1_000_000
 SIGNATURE_BYTES = 500
 # Names at the top that say nothing of the grade.
 ABOUT_THE_DOCUMENT = ("schema_version", SIGNATURE)
-_TIGHTER = (PART_CHARACTERS, 1_000, 250, 80)
 
 
 class InvalidReport(ValueError):
@@ -37,9 +35,9 @@ def to_json(report: Report) -> dict[str, Any]:
 
     At most 1 MB as `dumps` writes it: parts are cut shorter, all of them alike, until the whole fits.
     """
-    for limit in _TIGHTER:
+    for limit in TIGHTER:
         data = _plain_data(safe(report, limit))
-        if len(_text(data)) <= WHOLE_BYTES - SIGNATURE_BYTES:
+        if len(as_text(data)) <= WHOLE_BYTES - SIGNATURE_BYTES:
             return data
     raise InvalidReport(f"{len(report.checks)} checks are too many for one report")
 
@@ -47,7 +45,7 @@ def to_json(report: Report) -> dict[str, Any]:
 def dumps(report: Report, key: bytes | None = None) -> str:
     """The report as a file: pure ASCII, so that it survives any encoding, and ends with a newline. With a key: signed."""
     data = to_json(report)
-    return _text(signed(data, key) if key else data)
+    return as_text(signed(data, key) if key else data)
 
 
 def loads(text: str) -> Report:
@@ -101,7 +99,8 @@ def from_json(data: object) -> Report:
     return _report(data)
 
 
-def _text(data: dict[str, Any]) -> str:
+def as_text(data: dict[str, Any]) -> str:
+    """JSON as a file: pure ASCII, and nothing in it is a command to a CI machine that prints it."""
     # CI runners obey commands that start with two hashes wherever they stand in a line of output.
     return json.dumps(data, indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
 
