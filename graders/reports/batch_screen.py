@@ -27,7 +27,12 @@ class BatchProgress:
         self._page = page_for(console)
         self._total = total
         self._rows: list[BatchRow] = []
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=20),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
         # FORCE_COLOR makes rich take a pipe for a terminal; redrawing needs a real one.
         animated = console.is_interactive and getattr(console.file, "isatty", lambda: False)()
         self._bar = Progress(*columns, console=console, transient=True) if animated else None
