@@ -9,6 +9,7 @@ from typing import Any, LiteralString
 
 import psycopg
 from psycopg.errors import LockNotAvailable
+from psycopg.pq import TransactionStatus
 
 from compose.postgres import GRADER_DATABASE as STATISTICS
 from compose.postgres import connect
@@ -19,6 +20,7 @@ from graders.probes.observation import Counted, Observation
 from graders.probes.transcript import Transcript
 
 QUIET_WITHIN = 10.0
+IMPATIENT = 0.5
 LOG_CAP = 64 * 1024 * 1024  # bytes of log during one observation
 LOCK_WITHIN = "20s"
 
@@ -83,6 +85,7 @@ class Postgres:
         self.steps = steps
         self._server = server
         self._sessions: dict[tuple[str, str], psycopg.Connection[Any]] = {}
+        self._patience = QUIET_WITHIN
 
     def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of one statement on the service's tables, each named with its schema: `public.invoices`.
@@ -152,9 +155,11 @@ class Postgres:
 
         A service may answer before its transaction ends. What still runs after QUIET_WITHIN is returned, a line each.
         """
-        deadline = time.monotonic() + QUIET_WITHIN
+        deadline = time.monotonic() + self._patience
         while (busy := self._statistics(BUSY)) and time.monotonic() < deadline:
             time.sleep(0.002)
+        # Whoever never rests is not waited for each time anew.
+        self._patience = IMPATIENT if busy else QUIET_WITHIN
         return tuple(
             f"still running long after the answer:\n    {server_log.one_line(query)}" for (query,) in busy
         )
@@ -195,6 +200,8 @@ class Postgres:
     def _session(self, login: Login, database: str) -> psycopg.Connection[Any]:
         key = (login.user, database)
         session = self._sessions.get(key)
+        if session and session.info.transaction_status != TransactionStatus.IDLE:
+            session.close()  # a check that used up its time was stopped in the middle of a statement
         if session is None or session.closed:
             unseen = UNSEEN if login is self._server.grader else {}
             session = self._sessions[key] = self._connect(login, database, unseen)

@@ -139,7 +139,7 @@ def test_what_still_runs_is_noticed(
     service: Session,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(probe, "QUIET_WITHIN", 0.5)
+    monkeypatch.setattr(postgres, "_patience", 0.5)
     started = threading.Event()
 
     def linger() -> None:

@@ -1,5 +1,6 @@
 """Counting what a service asked of the database, exactly and at once."""
 
+import signal
 from collections.abc import Callable
 
 import psycopg
@@ -102,6 +103,22 @@ def test_a_session_of_ones_own_is_a_transaction(postgres: Postgres) -> None:
     session.rollback()
     session.close()
     assert postgres.value("SELECT paid_cents FROM public.invoices WHERE id = %s", [9]) == 0
+
+
+def test_a_look_that_was_stopped_half_way_does_not_spoil_the_next(postgres: Postgres) -> None:
+    """The deadline of a check may come in the middle of a statement."""
+
+    def stop(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(TimeoutError):
+            postgres.catalog("SELECT pg_sleep(30)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert postgres.catalog("SELECT 1") == [(1,)]
 
 
 def test_errors_of_sql_are_the_callers(postgres: Postgres) -> None:
