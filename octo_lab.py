@@ -617,7 +617,7 @@ def unforged(lab: Lab, *, jobs: int, only: str) -> bool:
 
     found = forge.run(lab, [each for each in corpus() if only in each.name], jobs=jobs, done=told)
     render_forgeries(found, stdout())
-    return held(found)
+    return held(found) and not only
 
 
 # --- what several commands share ----------------------------------------------------------------------------

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import psutil
 
+from compose.processes import SERVERS
 from graders.engine import memory
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
 EVERY = 0.25
-DISK_EVERY = 8  # looks
+STORES_EVERY, DISK_EVERY = 2, 8  # looks
 
 
 @contextmanager
@@ -28,6 +29,7 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         (1, lambda: _too_much_memory(running)),
         (1, lambda: _too_many_processes(running)),
         (1, lambda: _too_many_files(running)),
+        (STORES_EVERY, _too_much_in_stores),
         (DISK_EVERY, lambda: _too_much_data(stores)),
     )
 
@@ -58,6 +60,20 @@ def _too_much_memory(running: Sequence[Running]) -> str:
     if memory.taken(_processes(running)) <= LIMITS.memory:
         return ""
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
+
+
+def _too_much_in_stores() -> str:
+    """What the servers hold for it: a session may set work_mem as it likes."""
+    below = psutil.Process().children(recursive=True)
+    if memory.taken(process for process in below if _is_server(process)) <= LIMITS.stores_memory:
+        return ""
+    return f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
+
+
+def _is_server(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.name() in SERVERS
+    return False
 
 
 def _too_many_files(running: Sequence[Running]) -> str:
