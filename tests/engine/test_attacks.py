@@ -1,14 +1,17 @@
 """Attacks that once worked, each as small as it could be made. The threat model names them (docs/decisions/0010)."""
 
 import ctypes
+import json
 import shutil
 import threading
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from graders.engine import memory, warden
+from graders.engine.package_lock import NotLocked, expect_locked
 from tests.engine.test_sandbox import Inside, inside, python
 
 __all__ = ["inside", "python"]  # fixtures
@@ -81,3 +84,56 @@ def test_folders_that_go_while_they_are_looked_at(tmp_path: Path) -> None:
     finally:
         over.set()
         thread.join()
+
+
+LOCK: dict[str, Any] = {
+    "lockfileVersion": 3,
+    "packages": {"": {}, "node_modules/six": {"integrity": "sha512-x"}},
+}
+
+
+def _locked(folder: Path, manifest: object, lock: object) -> None:
+    files = folder / "package.json", folder / "package-lock.json"
+    for file, content in zip(files, (manifest, lock), strict=True):
+        file.write_text(content if isinstance(content, str) else json.dumps(content))
+    expect_locked(*files)
+
+
+@pytest.mark.parametrize(
+    "wanted", ["^1.2.0", ">=1 <2 || 3.x", "latest", "*", "", "npm:other@~1.0", "npm:@a/b@1"]
+)
+def test_releases_are_wanted_of_npm_as_usual(wanted: str, tmp_path: Path) -> None:
+    _locked(tmp_path, {"dependencies": {"six": wanted}, "overrides": {"six": {".": "$six"}}}, LOCK)
+
+
+ADDRESSES = [
+    "git+http://127.0.0.1:9/x",
+    "http://127.0.0.1:9/x.tgz",
+    "file:/etc",
+    "somebody/something",
+    "/etc",
+    "../x",
+]
+
+
+@pytest.mark.parametrize("wanted", ADDRESSES)
+@pytest.mark.parametrize("group", ["dependencies", "devDependencies", "peerDependencies", "overrides"])
+def test_npm_is_asked_for_no_address(wanted: str, group: str, tmp_path: Path) -> None:
+    """npm asks for what the lock leaves out, and did so on the grader's network before it refused."""
+    with pytest.raises(NotLocked, match="no release"):
+        _locked(tmp_path, {group: {"six": wanted}}, LOCK)
+    with pytest.raises(NotLocked, match="no release"):
+        _locked(
+            tmp_path,
+            {},
+            LOCK | {"packages": {"node_modules/six": {"integrity": "x", group: {"evil": wanted}}}},
+        )
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"packages": []}', '{"packages": {"a": 1}}', "[]", "1" * 5_000, " " * 9_000_000]
+)
+def test_a_lock_that_is_none_is_the_submission_s_fault(text: str, tmp_path: Path) -> None:
+    """Too deep a lock ended the grader without a result."""
+    with pytest.raises(NotLocked):
+        _locked(tmp_path, {}, text)
