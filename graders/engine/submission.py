@@ -16,6 +16,7 @@ from labs.catalog import Lab
 MAX_FILES = 5_000
 MAX_BYTES = 100 * 1024 * 1024
 MAX_DEPTH = 24
+MAX_PATH = 1_000  # bytes: a system takes 4096, with the folders that we lay it in
 NOT_SOURCE = frozenset(
     {".git", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 )
@@ -127,6 +128,7 @@ def _folder(submission: Submission) -> Path:
 def _files(root: Path) -> list[PurePosixPath]:
     """All regular files below `root`, relative to it."""
     found: list[PurePosixPath] = []
+    folders: set[PurePosixPath] = set()
     size = 0
     for entry, path in _walk(root, PurePosixPath()):
         info = entry.stat(follow_symlinks=False)
@@ -137,17 +139,19 @@ def _files(root: Path) -> list[PurePosixPath]:
             )
         size += info.st_size
         found.append(path)
-        if len(found) > MAX_FILES or size > MAX_BYTES:
+        folders.update(path.parents)
+        if len(found) + len(folders) > MAX_FILES or size > MAX_BYTES:
             raise SubmissionRefused(
-                f"{root} holds more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB.",
+                f"{root} holds more than {MAX_FILES} files and folders or {MAX_BYTES // 2**20} MiB.",
                 "Hand in sources only: no dependencies, no data, no build output.",
             )
     return found
 
 
 def _walk(folder: Path, inside: PurePosixPath) -> Iterator[tuple[os.DirEntry[str], PurePosixPath]]:
-    if len(inside.parts) > MAX_DEPTH:
-        raise SubmissionRefused(f"{_shown(inside)} is nested too deep.", f"Keep within {MAX_DEPTH} levels.")
+    if len(inside.parts) > MAX_DEPTH or len(os.fsencode(inside)) > MAX_PATH:
+        how = f"Keep within {MAX_DEPTH} levels and {MAX_PATH} bytes."
+        raise SubmissionRefused(f"{_shown(inside)[:200]} is nested too deep.", how)
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda e: e.name):
             if entry.name in NOT_SOURCE:

@@ -39,6 +39,7 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         while not last:
             last = over.wait(EVERY)
             look += 1
+            sum(_each(running, memory.be_taken_first))
             for every, too_much in looks:
                 if look % every == 0 and (what := too_much()):
                     log.refuse(what)
@@ -85,16 +86,17 @@ def _too_many_files(running: Sequence[Running]) -> str:
 
 def _too_many_processes(running: Sequence[Running]) -> str:
     """The kernel counts for each process type; this counts all, and where the kernel cannot."""
-    if sum(_each(running, lambda process: process.num_threads())) <= 2 * LIMITS.processes:
+    if sum(_each(running, memory.threads)) <= 2 * LIMITS.processes:
         return ""
     return f"It had more than {2 * LIMITS.processes} processes and threads and was stopped."
 
 
 def _too_much_data(stores: Path) -> str:
     size = 0
-    for path in stores.rglob("*"):
-        with suppress(OSError):
-            size += path.lstat().st_blocks * 512
+    for folder, _, files in os.walk(stores):  # not rglob, which fails when a folder goes while it looks
+        for name in files:
+            with suppress(OSError):
+                size += Path(folder, name).lstat().st_blocks * 512
     if size <= LIMITS.stores:
         return ""
     return f"It made its stores larger than {LIMITS.stores // MIB} MiB and was stopped."
@@ -109,7 +111,7 @@ def _full(quarters: Path) -> str:
 
 def _each(running: Sequence[Running], look: Callable[[psutil.Process], int]) -> Iterator[int]:
     for process in _processes(running):
-        with suppress(psutil.Error):
+        with suppress(psutil.Error, OSError):
             yield look(process)
 
 
