@@ -59,6 +59,19 @@ def create_database(server: PostgresServer, name: str) -> None:
             session.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner {}").format(SQL(grant)))
 
 
+def lend_owner(server: PostgresServer) -> None:
+    """Let the schema's owner log in, for a release."""
+    with connect(server.port, server.grader) as session:
+        session.execute("ALTER ROLE billing_owner LOGIN")
+
+
+def take_owner_back(server: PostgresServer) -> None:
+    """End the owner's sessions and let him begin no other: a release may have handed his password on."""
+    with connect(server.port, server.grader) as session:
+        session.execute("ALTER ROLE billing_owner NOLOGIN")
+        session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'billing_owner'")
+
+
 def renew_passwords(port: int, old: Login, new: Sequence[Login]) -> None:
     """Give roles their passwords for this grade. Hashes are sent: no log can hold a password."""
     with connect(port, old) as session:

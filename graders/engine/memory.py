@@ -4,6 +4,7 @@ Resident private pages are not all: a map that is shared can outlive whoever fil
 and so is what waits in a socket, which the number of open files bounds (proc_pid_status(5), proc_pid_maps(5)).
 """
 
+import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import psutil
 
+LAST = 19
 PRIVATE = re.compile(rb"^(?:RssAnon|VmPTE):\s+(\d+) kB", re.MULTILINE)
 THREADS = re.compile(rb"^Threads:\s+(\d+)", re.MULTILINE)
 # start-end rw-s offset device inode /dev/zero (deleted): a map that only its processes know.
@@ -43,11 +45,16 @@ def threads(process: psutil.Process) -> int:
     return sum(map(int, THREADS.findall(_read(process, "status"))))
 
 
-def be_taken_first(process: psutil.Process) -> int:
+def be_taken_first(process: psutil.Process) -> None:
     """Tell the out-of-memory killer again: a process may take back what it said of itself (proc(5))."""
     if sys.platform == "linux":
         Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
-    return 0
+
+
+def step_back(process: psutil.Process) -> None:
+    """Let others run first: every thread has a priority of its own (setpriority(2))."""
+    for thread in process.threads() if sys.platform == "linux" else ():
+        os.setpriority(os.PRIO_PROCESS, thread.id, LAST)
 
 
 def _private(process: psutil.Process) -> int:

@@ -82,6 +82,7 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
         (home / "node_modules").mkdir()  # npm makes none where nothing is wanted
         # A lock may say where each package lies; the registry alone is asked.
         command = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command += ["--replace-registry-host=always"]  # a lock says what, this machine says where from
         command += ["--replace-registry-host=always", "--no-update-notifier"]
         _succeed(Installation(command, home, (), seconds), run)
 

@@ -104,7 +104,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     ports = promised(fixed.web, stage.channel.note) if fixed else candidates()
     path = (stage.prepared.python, *programs())
     service = SubmittedService(
-        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports
+        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports, job.serve
     )
     stack.callback(service.stop)
     bounded = quarters.home if isolation.boxed else None

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 
+from compose.postgres import APP, OWNER
 from compose.processes import SERVERS
 from graders.engine import memory
 from graders.engine.lifeline import end_group
@@ -16,6 +17,10 @@ from graders.engine.processes import Log, Running
 
 EVERY = 0.25
 STORES_EVERY, DISK_EVERY = 2, 8  # looks
+SESSIONS = (f"postgres: {OWNER} ", f"postgres: {APP} ")
+CROWD = 64  # processes, or four times as many threads
+
+Processes = Sequence[psutil.Process]
 
 
 @contextmanager
@@ -25,12 +30,12 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
     stores: the folder of the servers' data. quarters: the bounded folder, where there is one.
     """
     over = threading.Event()
-    looks: tuple[tuple[int, Callable[[], str]], ...] = (
-        (1, lambda: _too_much_memory(running)),
-        (1, lambda: _too_many_processes(running)),
-        (1, lambda: _too_many_files(running)),
-        (STORES_EVERY, _too_much_in_stores),
-        (DISK_EVERY, lambda: _too_much_data(stores)),
+    looks: tuple[tuple[int, Callable[[Processes], str]], ...] = (
+        (1, _too_much_memory),
+        (1, _too_many_processes),
+        (1, _too_many_files),
+        (STORES_EVERY, lambda _: _too_much_in_stores()),
+        (DISK_EVERY, lambda _: _too_much_data(stores)),
     )
 
     def watch() -> None:
@@ -39,12 +44,12 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         while not last:
             last = over.wait(EVERY)
             look += 1
-            sum(_each(running, memory.be_taken_first))
+            found = [*_processes(running)]
+            _keep_in_place(found)
             for every, too_much in looks:
-                if look % every == 0 and (what := too_much()):
+                if look % every == 0 and (what := too_much(found)):
                     log.refuse(what)
-                    for each in running:
-                        end_group(each.popen.pid)
+                    _end(running)
             if quarters and (what := _full(quarters)):
                 log.refuse(what)
 
@@ -57,8 +62,28 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         thread.join()
 
 
-def _too_much_memory(running: Sequence[Running]) -> str:
-    if memory.taken(_processes(running)) <= LIMITS.memory:
+def _keep_in_place(found: Processes) -> None:
+    """First to go when memory is short; last to run when there are so many that nobody else would."""
+    crowd = len(found) > CROWD or sum(_each(found, memory.threads)) > 4 * CROWD
+    for process in found:
+        with suppress(psutil.Error, OSError):
+            memory.be_taken_first(process)
+            if crowd:
+                memory.step_back(process)
+
+
+def _end(running: Sequence[Running]) -> None:
+    """End the submission, and what its sessions still do in Postgres, which would go on without it."""
+    for each in running:
+        end_group(each.popen.pid)
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error, IndexError):
+            if process.name() == "postgres" and process.cmdline()[0].startswith(SESSIONS):
+                process.terminate()
+
+
+def _too_much_memory(found: Processes) -> str:
+    if memory.taken(found) <= LIMITS.memory:
         return ""
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 
@@ -77,16 +102,16 @@ def _is_server(process: psutil.Process) -> bool:
     return False
 
 
-def _too_many_files(running: Sequence[Running]) -> str:
+def _too_many_files(found: Processes) -> str:
     """Every socket may hold a fifth of a megabyte that the kernel counts to nobody."""
-    if sum(_each(running, memory.open_files)) <= 2 * LIMITS.open_files:
+    if sum(_each(found, memory.open_files)) <= 2 * LIMITS.open_files:
         return ""
     return f"It had more than {2 * LIMITS.open_files} files and sockets open and was stopped."
 
 
-def _too_many_processes(running: Sequence[Running]) -> str:
+def _too_many_processes(found: Processes) -> str:
     """The kernel counts for each process type; this counts all, and where the kernel cannot."""
-    if sum(_each(running, memory.threads)) <= 2 * LIMITS.processes:
+    if sum(_each(found, memory.threads)) <= 2 * LIMITS.processes:
         return ""
     return f"It had more than {2 * LIMITS.processes} processes and threads and was stopped."
 
@@ -109,8 +134,8 @@ def _full(quarters: Path) -> str:
     return f"It filled its {LIMITS.quarters // MIB} MiB, or {LIMITS.quarters_files} files, of scratch space."
 
 
-def _each(running: Sequence[Running], look: Callable[[psutil.Process], int]) -> Iterator[int]:
-    for process in _processes(running):
+def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[int]:
+    for process in found:
         with suppress(psutil.Error, OSError):
             yield look(process)
 
