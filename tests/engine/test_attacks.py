@@ -13,6 +13,7 @@ import pytest
 from graders.engine import memory, warden
 from graders.engine.package_lock import NotLocked, expect_locked
 from graders.engine.submission import SubmissionRefused, examine, from_folder
+from labs.catalog import Lab
 from tests.engine.test_sandbox import Inside, inside, python
 
 __all__ = ["inside", "python"]  # fixtures
@@ -140,17 +141,17 @@ def test_a_lock_that_is_none_is_the_submission_s_fault(text: str, tmp_path: Path
         _locked(tmp_path, {}, text)
 
 
-def test_folders_count_as_files(tmp_path: Path, lab: Lab) -> None:
+def test_folders_count_as_files(lab: Lab, tmp_path: Path) -> None:
     """A few files in many folders filled the box, and the machine was blamed."""
     for number in range(300):
-        file = tmp_path.joinpath(str(number), *"abcdefghijklmnopqrst", "file")
+        file = tmp_path.joinpath("work", str(number), *"abcdefghijklmnopqrst", "file")
         file.parent.mkdir(parents=True)
         file.touch()
     with pytest.raises(SubmissionRefused, match="more than 5000 files and folders"):
-        examine(from_folder(tmp_path), lab)
+        examine(from_folder(tmp_path / "work"), lab)
 
 
-def test_a_path_that_is_too_long_where_it_is_laid(tmp_path: Path, lab: Lab) -> None:
-    (tmp_path / "/".join(["x" * 200] * 6)).mkdir(parents=True)
+def test_a_path_that_is_too_long_where_it_is_laid(lab: Lab, tmp_path: Path) -> None:
+    (tmp_path / "work" / "/".join(["x" * 200] * 6)).mkdir(parents=True)
     with pytest.raises(SubmissionRefused, match="nested too deep"):
-        examine(from_folder(tmp_path), lab)
+        examine(from_folder(tmp_path / "work"), lab)
