@@ -69,7 +69,9 @@ def take_owner_back(server: PostgresServer) -> None:
     """End the owner's sessions and let him begin no other: a release may have handed his password on."""
     with connect(server.port, server.grader) as session:
         session.execute("ALTER ROLE billing_owner NOLOGIN")
-        session.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'billing_owner'")
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'billing_owner'"
+        )
 
 
 def renew_passwords(port: int, old: Login, new: Sequence[Login]) -> None:
