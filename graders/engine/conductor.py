@@ -65,6 +65,7 @@ def _process(
         return INTERRUPTED
     finally:
         end_descendants()
+        ladder.leave()
 
 
 def _watch(lifelines: tuple[int, ...]) -> None:

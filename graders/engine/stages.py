@@ -108,7 +108,9 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     )
     stack.callback(service.stop)
     bounded = quarters.home if isolation.boxed else None
-    stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))
+    stack.enter_context(
+        watching(service.running, run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
+    )
     return service
 
 
