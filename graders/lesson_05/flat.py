@@ -70,7 +70,7 @@ def _overdue(tenant: int) -> Callable[[Reads], object]:
 
 
 def _number(reads: Reads, customer: Customer) -> Callable[[Reads], object]:
-    number = reads.newest(customer, 1).items[0].number
+    number = reads.newest_one(customer).number
     return lambda reads: reads.by_number(customer.tenant, number)
 
 

@@ -80,7 +80,7 @@ def _refusals(api: Api, customer: Customer) -> None:
 
 
 def _tenants_apart(api: Api, customer: Customer, stranger: int) -> None:
-    number = Reads(api).newest(customer, limit=1).items[0].number
+    number = Reads(api).newest_one(customer).number
     for path in (
         f"/v1/customers/{customer.id}/invoices",
         f"/v1/customers/{customer.id}/balance",

@@ -6,8 +6,10 @@ from datetime import date
 from typing import Any
 from urllib.parse import quote
 
+from graders.check import fail
 from graders.lesson_05.shapes import BALANCE, BECAUSE_CONTRACT, Balance, Invoice, Page, fields, invoice, page
 from graders.probes.api import Api
+from graders.probes.plans import grouped
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,18 @@ class Reads:
     def newest(self, customer: Customer, limit: int = 20, cursor: str | None = None) -> Page:
         """A page of the customer's invoices, newest first."""
         return self._page(f"/v1/customers/{customer.id}/invoices", customer.tenant, {"limit": limit}, cursor)
+
+    def newest_one(self, customer: Customer) -> Invoice:
+        """The customer's newest invoice; he has some."""
+        page = self.newest(customer, limit=1)
+        if not page.items:
+            fail(
+                expected=f"The newest of the customer's {grouped(customer.invoices)} invoices.",
+                got="a list without items",
+                because="A list that is empty says that the customer was never billed.",
+                did=page.did,
+            )
+        return page.items[0]
 
     def overdue(self, tenant: int, as_of: date | None, limit: int = 20, cursor: str | None = None) -> Page:
         """A page of the tenant's overdue list."""

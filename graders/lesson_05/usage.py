@@ -30,7 +30,7 @@ class Usage:
 
 def usage_of(reads: Reads, postgres: Postgres, people: Population) -> Usage:
     """Ask for everything that is promised, one kind after the other, and keep the plans."""
-    numbers = [(one.tenant, reads.newest(one, limit=1).items[0].number.upper()) for one in people.sample()]
+    numbers = [(one.tenant, reads.newest_one(one).number.upper()) for one in people.sample()]
     asked: dict[str, Callable[[], None]] = {
         "newest": lambda: _newest(reads, people),
         "overdue": lambda: _overdue(reads, people),

@@ -19,7 +19,7 @@ FUSE_EVERY = 6
 
 def warm(reads: Reads, postgres: Postgres, people: Population, rounds: int = ROUNDS) -> None:
     """Ask each of the four reads often, first pages and later ones. The answers don't matter here."""
-    number = reads.newest(people.second, limit=1).items[0].number
+    number = reads.newest_one(people.second).number
     asked: tuple[Callable[[int], object], ...] = (
         lambda turn: _newest(reads, people, turn),
         lambda turn: _overdue(reads, people, turn),
