@@ -35,14 +35,13 @@ def recipe(
     config, log = directory / "valkey.conf", directory / "valkey.log"
 
     def command(port: int) -> list[str]:
-        common = COMMON.format(host=HOST, port=port, password=password, directory=directory, log=log)
-        identity.write(config, common + (CACHE if name == "cache" else QUEUE))
+        identity.write(config, configuration(name, port, password, directory, log))
         return [str(binary), str(config)]
 
     return Recipe(
         name=f"The {name}",
         command=command,
-        ready=lambda port: _version(port, password),
+        ready=lambda port: version(port, password),
         cwd=directory,
         logs=(directory / "output", log),
         identity=identity,
@@ -51,7 +50,15 @@ def recipe(
     )
 
 
-def _version(port: int, password: str) -> str | None:
+def configuration(
+    name: Literal["cache", "queue"], port: int, password: str, directory: Path, log: Path
+) -> str:
+    """The text of the server's configuration."""
+    common = COMMON.format(host=HOST, port=port, password=password, directory=directory, log=log)
+    return common + (CACHE if name == "cache" else QUEUE)
+
+
+def version(port: int, password: str) -> str | None:
     """Ask the server who it is; None while it does not answer. By hand: redis-py takes 0.2 s to import."""
     try:
         with socket.create_connection((HOST, port), timeout=0.3) as connection:

@@ -1,0 +1,112 @@
+"""Datasets as images on a Docker engine: built once in a container, committed, kept under the cache's own hash."""
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from compose import cluster, dataset_cache, roles
+from compose.engine import Client
+from compose.locks import locked
+from compose.passwords import new_password
+from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster, Purpose, connect
+from compose.ports import HOST
+from compose.stores import Dataset, Login, PostgresServer, StoresFailed
+
+REPOSITORY = "octo_lab/dataset"
+DATASET, PASSWORD = "octo_lab.dataset", "octo_lab.password"
+
+# No place that an official image declares a volume of: a volume is not committed.
+CLUSTER = Cluster(Path("/octo"), "", first_database="postgres")
+
+_FILES = "-c config_file=/octo/conf/postgresql.conf -c hba_file=/octo/conf/pg_hba.conf"
+_SERVER = f"exec postgres -D {CLUSTER.data} {_FILES}"
+# Statistics of the build would count as the service's own.
+SERVE = ["sh", "-c", f"rm -f {CLUSTER.data}/pg_stat/pgstat.stat && {_SERVER}"]
+MAKE = [
+    "sh",
+    "-c",
+    f"install -d -o postgres -g postgres -m 0700 {CLUSTER.data} && "
+    "exec setpriv --reuid=postgres --regid=postgres --init-groups sh -c "
+    f"'initdb --pgdata={CLUSTER.data} --pwfile=/octo/conf/password {' '.join(cluster.INITDB)} && {_SERVER}'",
+]
+
+
+class PutUp(Protocol):
+    """Puts a Postgres up: the kind of container, its image and command, what for."""
+
+    def __call__(self, kind: str, image: str, command: list[str], purpose: Purpose, **how: Any) -> Any: ...
+
+
+def had(
+    dataset: Dataset,
+    base: str,
+    client: Client,
+    folder: Path,
+    port: int,
+    put_up: PutUp,
+    await_ready: Callable[..., str],
+    say: Callable[[str], None],
+) -> tuple[str, str]:
+    """The image that holds the dataset, and the superuser's password in it; built on `base` if need be.
+
+    The password lets nobody in anywhere: each grade renews it before anything of the submission's runs.
+    """
+    name = dataset_cache.name_of(dataset, base, PARTS)
+    with locked(dataset_cache.shelf() / f"{name}.docker.lock", waiting=lambda: say(WAITING)):
+        found = client.images.list(filters={"label": f"{DATASET}={name}"})
+        if found:
+            return str(found[0].id), str(found[0].labels[PASSWORD])
+        say("Preparing the data of this lesson, once on this engine.")
+        return _built(dataset, name, base, client, folder, port, put_up, await_ready)
+
+
+PARTS = (cluster, roles)
+WAITING = "Waiting: another run is preparing the data of this lesson."
+
+
+def _built(
+    dataset: Dataset,
+    name: str,
+    base: str,
+    client: Client,
+    folder: Path,
+    port: int,
+    put_up: PutUp,
+    await_ready: Callable[..., str],
+) -> tuple[str, str]:
+    password = new_password()
+    (folder / "conf" / "password").write_text(password)
+    server = put_up(f"build-{secrets.token_hex(2)}", base, MAKE, BUILD, user="root", hard=False)
+    try:
+        grader, owner, app = (Login(GRADER, password), *(Login(role, new_password()) for role in (OWNER, APP)))
+        version = await_ready(server, port, grader, "postgres")
+        addresses = PostgresServer(HOST, port, grader, owner, app, folder / "log" / CLUSTER.log.name, version)
+        roles.furnish(addresses)
+        dataset.fill(addresses)
+        with connect(port, grader) as session:
+            session.execute("CHECKPOINT")
+        server.container.kill("SIGINT")
+        if server.container.wait(timeout=120)["StatusCode"]:
+            raise server.failure("did not stop cleanly after the data were made")
+        made = server.container.commit(
+            REPOSITORY, name, changes=["USER postgres"], conf={"Labels": {DATASET: name, PASSWORD: password}}
+        )
+        return str(made.id), password
+    finally:
+        server.container.remove(force=True, v=True)
+        for file in (folder / "log").iterdir():
+            file.unlink()
+
+
+def clean(client: Client) -> int:
+    """Throw away every dataset that no container uses; the bytes that they took."""
+    freed = 0
+    for each in client.images.list(filters={"label": DATASET}):
+        try:
+            freed += int(each.attrs["Size"])
+            client.images.remove(each.id)
+        except Exception as error:
+            if "conflict" not in str(error).lower():
+                raise StoresFailed("An image could not be removed.", "docker image prune", str(error)) from error
+    return freed

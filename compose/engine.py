@@ -1,0 +1,143 @@
+"""The Docker engine: reached, or said why not; images had, and everything of the kit's on it found again."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+from compose.stores import StoresFailed
+
+RUN, KIND = "octo_lab.run", "octo_lab.kind"
+OLDEST = (1, 41)  # Docker 20.10, the engine of Debian 12
+
+STAND_INS = "Where no registry can be reached, build stand-ins: compose/images/build.sh (see docs/docker.md)."
+
+IMAGES = {
+    "postgres": ("OCTO_LAB_POSTGRES_IMAGE", "postgres:18.1-trixie"),
+    "redis": ("OCTO_LAB_REDIS_IMAGE", "redis:8.2-trixie"),
+    "python": ("OCTO_LAB_PYTHON_IMAGE", "python:3.13-slim-trixie"),
+    "node": ("OCTO_LAB_NODE_IMAGE", "node:22-trixie-slim"),
+}
+
+# docker-py has no types of its own.
+Client = Any
+Container = Any
+
+
+def image(name: str) -> str:
+    """The image that `name` stands for: a pinned official one, or what its variable says."""
+    variable, official = IMAGES[name]
+    return os.environ.get(variable) or official
+
+
+@contextmanager
+def connected() -> Iterator[Client]:
+    """A client of the engine that DOCKER_HOST or the current context names. Raises StoresFailed with what to do."""
+    try:
+        import docker
+    except ImportError as error:
+        raise StoresFailed(
+            "The Python package for Docker is not installed.", "Install it: pip install 'octo_lab[docker]'"
+        ) from error
+    try:
+        client = docker.from_env(timeout=120)
+    except docker.errors.DockerException as error:
+        raise _unreachable(error) from error
+    try:
+        version = client.version()["ApiVersion"]
+        if tuple(map(int, version.split("."))) < OLDEST:
+            raise StoresFailed(
+                f"The Docker engine is too old: its API is {version}.",
+                "Install Docker 20.10 or later, or leave --on docker away.",
+            )
+        yield client
+    except docker.errors.APIError as error:
+        raise StoresFailed("Docker refused.", _remedy(str(error)), str(error)) from error
+    finally:
+        client.close()
+
+
+def _unreachable(error: Exception) -> StoresFailed:
+    text = str(error)
+    if "Permission denied" in text:
+        return StoresFailed(
+            "You may not talk to the Docker engine.",
+            "Join the group docker (sudo usermod -aG docker $USER), log in anew, or leave --on docker away.",
+        )
+    return StoresFailed(
+        "No Docker engine answers.",
+        "Start Docker (systemctl start docker, or Docker Desktop), or leave --on docker away.",
+        text,
+    )
+
+
+def _remedy(text: str) -> str:
+    if "no space left" in text.lower():
+        return "The disk of the Docker engine is full: `octo_lab doctor --clean`, or docker system prune."
+    return "Run the command again; `docker info` shows how the engine is."
+
+
+def had(client: Client, name: str, say: Callable[[str], None]) -> str:
+    """The id of the image that `name` stands for, pulled if it is not there. Raises StoresFailed."""
+    import docker
+
+    reference = image(name)
+    with suppress(docker.errors.ImageNotFound):
+        return str(client.images.get(reference).id)
+    say(f"Pulling {reference} (once)")
+    try:
+        for line in client.api.pull(*_named(reference), stream=True, decode=True):
+            if "error" in line:
+                raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, line["error"])
+        return str(client.images.get(reference).id)
+    except docker.errors.APIError as error:
+        raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, str(error)) from error
+
+
+def _named(reference: str) -> tuple[str, str]:
+    repository, _, tag = reference.rpartition(":")
+    return (repository, tag) if repository and "/" not in tag else (reference, "latest")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The labels of whatever belongs to a run; `kind` says what it is there."""
+
+    run: str
+
+    def labels(self, kind: str) -> dict[str, str]:
+        return {RUN: self.run, KIND: kind}
+
+
+def remove_run(client: Client, run: str) -> int:
+    """Remove every container and volume of the run, whatever state it is in; how many there were."""
+    return _removed(client, f"{RUN}={run}")
+
+
+def runs(client: Client) -> set[str]:
+    """The names of the runs that have something on the engine."""
+    found = client.containers.list(all=True, filters={"label": RUN}, ignore_removed=True)
+    return {each.labels[RUN] for each in found} | {
+        each.attrs["Labels"][RUN] for each in client.volumes.list(filters={"label": RUN})
+    }
+
+
+def _removed(client: Client, label: str) -> int:
+    import docker
+
+    gone = 0
+    # One that was being made while we looked is found by the second look.
+    for _ in range(3):
+        found = client.api.containers(all=True, filters={"label": label})
+        for each in found:
+            with suppress(docker.errors.NotFound, docker.errors.APIError):
+                client.api.remove_container(each["Id"], force=True, v=True)
+                gone += 1
+        if not found:
+            break
+    for volume in client.volumes.list(filters={"label": label}):
+        with suppress(docker.errors.NotFound, docker.errors.APIError):
+            volume.remove(force=True)
+            gone += 1
+    return gone
