@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psutil
 
-from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
@@ -39,7 +38,7 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
                 if look % every == 0 and (what := too_much()):
                     log.refuse(what)
                     for each in running:
-                        end_group(each.popen.pid)
+                        each.kill()
             if quarters and (what := _full(quarters)):
                 log.refuse(what)
 
