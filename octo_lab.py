@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
-from compose.stores import StoresFailed
+from compose.stores import Ground, StoresFailed
 from graders.engine import attempts, copies, progress_rows, prove, scaffold, serving, transcripts
 from graders.engine.attempts import StoreUnusable
 from graders.engine.checks import title_of, written_checks
@@ -180,6 +180,15 @@ def start(lesson: Lab) -> None:
     default=None,
     help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
 )
+@click.option(
+    "--on",
+    type=click.Choice(["embedded", "docker"]),
+    default="embedded",
+    show_default=True,
+    envvar="OCTO_LAB_ON",
+    show_envvar=True,
+    help="What stores and service run on: servers without Docker, or containers.",
+)
 @click.option("--no-install", is_flag=True, help="Install nothing: the dependencies are there from before.")
 def grade_(
     lesson: Lab,
@@ -191,6 +200,7 @@ def grade_(
     files: tuple[tuple[str, Path], ...],
     verbose: bool,
     untrusted: bool | None,
+    on: Ground,
     no_install: bool,
 ) -> None:
     """Grade your copy of a lesson (made now, if you have none)."""
@@ -203,6 +213,7 @@ def grade_(
         only,
         untrusted=by_default_in_ci(untrusted),
         install=not no_install,
+        on=on,
     )
     report = graded(request, quiet=as_json)
     counted(report, counts=not (only or whole_reference))

@@ -41,7 +41,7 @@ def connected() -> Iterator[Client]:
             "The Python package for Docker is not installed.", "Install it: pip install 'octo_lab[docker]'"
         ) from error
     try:
-        client = docker.from_env(timeout=120)
+        client = docker.DockerClient(base_url=host(), timeout=120)
     except docker.errors.DockerException as error:
         raise _unreachable(error) from error
     try:
@@ -56,6 +56,16 @@ def connected() -> Iterator[Client]:
         raise StoresFailed("Docker refused.", _remedy(str(error)), str(error)) from error
     finally:
         client.close()
+
+
+def host() -> str | None:
+    """Where the engine is: DOCKER_HOST, or the context that the docker command uses (Docker Desktop makes one)."""
+    from docker.context import ContextAPI
+
+    if told := os.environ.get("DOCKER_HOST"):
+        return told
+    context = ContextAPI.get_current_context()
+    return str(context.Host) if context and context.Host else None
 
 
 def _unreachable(error: Exception) -> StoresFailed:

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
 StoreName = Literal["postgres", "cache", "queue"]
 
+# What a run stands on: servers from binaries beside us, or containers.
+Ground = Literal["embedded", "docker"]
+
 DATABASE = "billing"
 
 

@@ -68,7 +68,7 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
             machine=True,
         )
     files = [tree / "package.json", tree / "package-lock.json"]
-    _expect_locked(files[1])
+    expect_locked(files[1])
     home = cache_root() / "node" / _key(*(file.read_bytes() for file in files))
 
     def build() -> None:
@@ -82,7 +82,7 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
     return home / "node_modules"
 
 
-def _expect_locked(lock: Path) -> None:
+def expect_locked(lock: Path) -> None:
     """Every package is a release with a known content: npm runs as the grader, and must run nothing of theirs.
 
     Raises InstallFailed. Links, paths and git addresses have no `integrity` in a lock.
@@ -94,6 +94,11 @@ def _expect_locked(lock: Path) -> None:
         raise _not_locked(f"package-lock.json cannot be used: {error!r}") from error
     if loose:
         raise _not_locked(f"package-lock.json names what is no release of a package: {', '.join(loose[:5])}")
+
+
+def named_releases(requirements: Path) -> bytes:
+    """The list as pip may be given it. Raises InstallFailed."""
+    return "\n".join(_releases(requirements.read_bytes())).encode()
 
 
 def _is_release(entry: dict[str, object]) -> bool:
