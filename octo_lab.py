@@ -89,6 +89,16 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
 
 LESSON = LessonName()
 
+ON = click.option(
+    "--on",
+    type=click.Choice(["embedded", "docker"]),
+    default="embedded",
+    show_default=True,
+    envvar="OCTO_LAB_ON",
+    show_envvar=True,
+    help="What stores and service run on: servers without Docker, or containers.",
+)
+
 
 class ReaderGone(Exception):
     """Whoever read our output went away. rich and click would end with 1, which is a verdict here."""
@@ -180,15 +190,7 @@ def start(lesson: Lab) -> None:
     default=None,
     help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
 )
-@click.option(
-    "--on",
-    type=click.Choice(["embedded", "docker"]),
-    default="embedded",
-    show_default=True,
-    envvar="OCTO_LAB_ON",
-    show_envvar=True,
-    help="What stores and service run on: servers without Docker, or containers.",
-)
+@ON
 @click.option("--no-install", is_flag=True, help="Install nothing: the dependencies are there from before.")
 def grade_(
     lesson: Lab,
@@ -355,6 +357,7 @@ def dev_new(lesson: str) -> None:
 )
 @click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
+@ON
 @click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
@@ -373,7 +376,9 @@ def written(lab: Lab) -> bool:
     return not missing
 
 
-def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_transcripts: bool) -> bool:
+def proof(
+    lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, on: Ground, keep_transcripts: bool
+) -> bool:
     """Grade all fixes of a lab; print the matrix, and where the failures' words have changed."""
 
     def told(row: Row) -> None:
@@ -381,7 +386,7 @@ def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_tran
         click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
 
     with prove.stress(stress):
-        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told)
+        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told, on=on)
     render_matrix(found.matrix, stdout())
     if keep_transcripts:
         transcripts.keep(lab, found.reports)

@@ -20,7 +20,16 @@ from compose.passwords import new_password
 from compose.places import silently
 from compose.ports import HOST
 from compose.postgres import APP, GRADE, GRADER, OWNER
-from compose.stores import Dataset, FixedAddresses, Login, PostgresServer, RedisServer, StoreName, Stores, StoresFailed
+from compose.stores import (
+    Dataset,
+    FixedAddresses,
+    Login,
+    PostgresServer,
+    RedisServer,
+    StoreName,
+    Stores,
+    StoresFailed,
+)
 
 READY_WITHIN = 60.0
 QUARTERS = 256 * 1024 * 1024
@@ -63,11 +72,16 @@ class Placed:
         self.container.reload()
         state = self.container.attrs["State"]
         words = "\n".join(
-            [self.container.logs(tail=15).decode("utf-8", "replace"), last_words((self.folder / "log").iterdir())]
+            [
+                self.container.logs(tail=15).decode("utf-8", "replace"),
+                last_words((self.folder / "log").iterdir()),
+            ]
         ).strip()
         if state.get("OOMKilled"):
             return StoresFailed(
-                f"{self.name} {what}: out of memory.", "Give Docker more memory, or close other programs.", words
+                f"{self.name} {what}: out of memory.",
+                "Give Docker more memory, or close other programs.",
+                words,
             )
         code = "" if state["Running"] else f" (exit code {state['ExitCode']})"
         return StoresFailed(f"{self.name} {what}{code}.", remedy_for(words), words)
@@ -127,7 +141,11 @@ def _fallen(placed: list[Placed]) -> StoresFailed | None:
 
 
 def _redis(name: Literal["cache", "queue"], site: Site, placed: list[Placed]) -> RedisServer:
-    image, port, password = had(site.client, "redis", site.say), site.enclosure.ports.of(name), site.password()
+    image, port, password = (
+        had(site.client, "redis", site.say),
+        site.enclosure.ports.of(name),
+        site.password(),
+    )
     folder = site.shared(name)
     log = folder / "log" / "redis.log"
     (folder / "conf" / "redis.conf").write_text(
@@ -164,7 +182,9 @@ def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresSer
         container.start()
         return Placed("Postgres", container, folder)
 
-    image, old = dataset_images.had(dataset, base, site.client, folder, port, put_up, _await_postgres, site.say)
+    image, old = dataset_images.had(
+        dataset, base, site.client, folder, port, put_up, _await_postgres, site.say
+    )
     server = put_up("postgres", image, dataset_images.SERVE, GRADE, user="postgres")
     placed.append(server)
     version = _await_postgres(server, port, Login(GRADER, old))
@@ -174,7 +194,14 @@ def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresSer
 
 
 def placed_in(
-    site: Site, kind: str, image: str, command: list[str], *, folder: str = "", hard: bool = True, **how: object
+    site: Site,
+    kind: str,
+    image: str,
+    command: list[str],
+    *,
+    folder: str = "",
+    hard: bool = True,
+    **how: object,
 ) -> Container:
     """A container in the enclosure, with its folder's `conf` to read and `log` to write."""
     home = site.home / (folder or kind)

@@ -79,7 +79,10 @@ def _built(
     (folder / "conf" / "password").write_text(password)
     server = put_up(f"build-{secrets.token_hex(2)}", base, MAKE, BUILD, user="root", hard=False)
     try:
-        grader, owner, app = (Login(GRADER, password), *(Login(role, new_password()) for role in (OWNER, APP)))
+        grader, owner, app = (
+            Login(GRADER, password),
+            *(Login(role, new_password()) for role in (OWNER, APP)),
+        )
         version = await_ready(server, port, grader, "postgres")
         addresses = PostgresServer(HOST, port, grader, owner, app, folder / "log" / CLUSTER.log.name, version)
         roles.furnish(addresses)
@@ -108,5 +111,7 @@ def clean(client: Client) -> int:
             client.images.remove(each.id)
         except Exception as error:
             if "conflict" not in str(error).lower():
-                raise StoresFailed("An image could not be removed.", "docker image prune", str(error)) from error
+                raise StoresFailed(
+                    "An image could not be removed.", "docker image prune", str(error)
+                ) from error
     return freed

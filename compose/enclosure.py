@@ -79,7 +79,12 @@ def _owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
 
 
 def enclose(
-    client: Client, kept: Kept, image: str, fixed: FixedAddresses | None, say: Callable[[str], None], size: int
+    client: Client,
+    kept: Kept,
+    image: str,
+    fixed: FixedAddresses | None,
+    say: Callable[[str], None],
+    size: int,
 ) -> Enclosure:
     """Make the network, the way in and the submission's volumes of `size` bytes. Raises StoresFailed.
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compose.stores import Ground
 from graders.check import Verdict
 from graders.engine.grade import Halt, Request, grade
 from graders.engine.submission import Submission, SubmissionRefused, from_fix, from_folder, reference
@@ -78,7 +79,13 @@ class Proof:
 
 
 def prove(
-    lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None
+    lab: Lab,
+    *,
+    repeat: int,
+    jobs: int,
+    only: str = "",
+    done: Callable[[Row], None] = lambda row: None,
+    on: Ground = "embedded",
 ) -> Proof:
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
     wanted = [fix for fix in fixes(lab) if only in fix.name]
@@ -86,7 +93,7 @@ def prove(
     rows: dict[str, Row] = {}
     halt = Halt()
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_graded, lab, fix, repeat, halt): fix for fix in wanted}
+        waiting = {pool.submit(_graded, lab, fix, repeat, halt, on): fix for fix in wanted}
         try:
             for each in as_completed(waiting):
                 fix = waiting[each]
@@ -104,14 +111,14 @@ def prove(
     )
 
 
-def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> tuple[list[Report], str]:
+def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt, on: Ground) -> tuple[list[Report], str]:
     """The reports of a fix, or why there are none."""
     missing = [name for name in fix.needs if not shutil.which(name)]
     if missing:
         return [], f"not run: this machine has no {', '.join(missing)}"
     try:
         return [
-            grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)
+            grade(Request(lab, fix.submission, seed=SEED + turn, on=on), halt=halt) for turn in range(repeat)
         ], ""
     except SubmissionRefused as error:
         return [], str(error)
