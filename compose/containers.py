@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import psycopg
 
 from compose import dataset_images, postgres, roles, valkey
 from compose.dataset_cache import EMPTY
 from compose.enclosure import HARDENED, Enclosure, await_relays, enclose
-from compose.engine import Client, Container, Kept, connected, had, remove_run
+from compose.engine import MARK, Client, Container, connected, had, kept, remove_run
 from compose.last_words import last_words, remedy_for
 from compose.passwords import new_password
 from compose.places import silently
@@ -33,8 +33,6 @@ from compose.stores import (
 
 READY_WITHIN = 60.0
 QUARTERS = 256 * 1024 * 1024
-
-MARK = "docker"  # a file in the run's directory: the run has something on an engine
 
 
 @dataclass(frozen=True)
@@ -110,11 +108,11 @@ def start(
     with ExitStack() as stack:
         client = stack.enter_context(connected())
         (run_dir / MARK).touch()
-        kept = Kept(run_dir.name)
+        run = kept(run_dir)
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        stack.callback(remove_run, client, kept.run)
+        stack.callback(remove_run, client, run)
         home.mkdir(mode=0o700)
-        enclosure = enclose(client, kept, had(client, "python", say), fixed, say, QUARTERS)
+        enclosure = enclose(client, run, had(client, "python", say), fixed, say, QUARTERS)
         yield _up(wanted, dataset or EMPTY, Site(client, enclosure, home, fixed, say))
 
 
@@ -174,7 +172,7 @@ def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresSer
     folder = site.shared("postgres")
     cluster = dataset_images.CLUSTER
 
-    def put_up(kind: str, image: str, command: list[str], purpose: postgres.Purpose, **how: object) -> Placed:
+    def put_up(kind: str, image: str, command: list[str], purpose: postgres.Purpose, **how: Any) -> Placed:
         text = postgres.settings(port, cluster, purpose) + "log_file_mode = 0644\n"
         (folder / "conf" / "postgresql.conf").write_text(text)
         (folder / "conf" / "pg_hba.conf").write_text(postgres.LOGINS)
@@ -201,7 +199,7 @@ def placed_in(
     *,
     folder: str = "",
     hard: bool = True,
-    **how: object,
+    **how: Any,
 ) -> Container:
     """A container in the enclosure, with its folder's `conf` to read and `log` to write."""
     home = site.home / (folder or kind)

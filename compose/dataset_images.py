@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from compose import cluster, dataset_cache, roles
-from compose.engine import Client
+from compose.engine import IMAGE, Client
 from compose.locks import locked
 from compose.passwords import new_password
-from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster, Purpose, connect
 from compose.ports import HOST
-from compose.stores import Dataset, Login, PostgresServer, StoresFailed
+from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster, Purpose, connect
+from compose.stores import Dataset, Login, PostgresServer
 
 REPOSITORY = "octo_lab/dataset"
 DATASET, PASSWORD = "octo_lab.dataset", "octo_lab.password"
@@ -93,25 +93,13 @@ def _built(
         if server.container.wait(timeout=120)["StatusCode"]:
             raise server.failure("did not stop cleanly after the data were made")
         made = server.container.commit(
-            REPOSITORY, name, changes=["USER postgres"], conf={"Labels": {DATASET: name, PASSWORD: password}}
+            REPOSITORY,
+            name,
+            changes=["USER postgres"],
+            conf={"Labels": {IMAGE: "dataset", DATASET: name, PASSWORD: password}},
         )
         return str(made.id), password
     finally:
         server.container.remove(force=True, v=True)
         for file in (folder / "log").iterdir():
             file.unlink()
-
-
-def clean(client: Client) -> int:
-    """Throw away every dataset that no container uses; the bytes that they took."""
-    freed = 0
-    for each in client.images.list(filters={"label": DATASET}):
-        try:
-            freed += int(each.attrs["Size"])
-            client.images.remove(each.id)
-        except Exception as error:
-            if "conflict" not in str(error).lower():
-                raise StoresFailed(
-                    "An image could not be removed.", "docker image prune", str(error)
-                ) from error
-    return freed

@@ -1,14 +1,22 @@
 """The Docker engine: reached, or said why not; images had, and everything of the kit's on it found again."""
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from compose.stores import StoresFailed
 
-RUN, KIND = "octo_lab.run", "octo_lab.kind"
+# Labels: of a run's containers and volumes, and of images that are kept for the next run.
+RUN, HOME, KIND = "octo_lab.run", "octo_lab.home", "octo_lab.kind"
+IMAGE = "octo_lab.image"
+
+MARK = "docker"  # a file in a run's directory: the run has something on an engine
+
 OLDEST = (1, 41)  # Docker 20.10, the engine of Debian 12
 
 STAND_INS = "Where no registry can be reached, build stand-ins: compose/images/build.sh (see docs/docker.md)."
@@ -112,42 +120,65 @@ def _named(reference: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Kept:
-    """The labels of whatever belongs to a run; `kind` says what it is there."""
+    """Whose is what stands on the engine: the run of that name, of the cache directory whose hash is `home`."""
 
     run: str
+    home: str
 
     def labels(self, kind: str) -> dict[str, str]:
-        return {RUN: self.run, KIND: kind}
+        """`kind` says what it is in its run."""
+        return {RUN: self.run, HOME: self.home, KIND: kind}
 
 
-def remove_run(client: Client, run: str) -> int:
-    """Remove every container and volume of the run, whatever state it is in; how many there were."""
-    return _removed(client, f"{RUN}={run}")
+def kept(run_dir: Path) -> Kept:
+    """For a run's directory, which stands in the cache."""
+    return Kept(run_dir.name, hashlib.sha256(bytes(run_dir.resolve().parent)).hexdigest()[:16])
 
 
-def runs(client: Client) -> set[str]:
-    """The names of the runs that have something on the engine."""
-    found = client.containers.list(all=True, filters={"label": RUN}, ignore_removed=True)
-    return {each.labels[RUN] for each in found} | {
-        each.attrs["Labels"][RUN] for each in client.volumes.list(filters={"label": RUN})
-    }
-
-
-def _removed(client: Client, label: str) -> int:
+def remove_run(client: Client, run: Kept) -> None:
+    """Remove every container and volume of the run, whatever state it is in; nothing else is touched."""
     import docker
 
-    gone = 0
+    mine = {"label": [f"{RUN}={run.run}", f"{HOME}={run.home}"]}
     # One that was being made while we looked is found by the second look.
     for _ in range(3):
-        found = client.api.containers(all=True, filters={"label": label})
-        for each in found:
-            with suppress(docker.errors.NotFound, docker.errors.APIError):
-                client.api.remove_container(each["Id"], force=True, v=True)
-                gone += 1
+        found = client.api.containers(all=True, filters=mine)
         if not found:
             break
-    for volume in client.volumes.list(filters={"label": label}):
-        with suppress(docker.errors.NotFound, docker.errors.APIError):
+        with ThreadPoolExecutor(4) as pool:
+            for each in found:
+                pool.submit(_removed, client, each["Id"])
+    for volume in client.volumes.list(filters=mine):
+        with suppress(docker.errors.APIError):
             volume.remove(force=True)
-            gone += 1
-    return gone
+
+
+def _removed(client: Client, id: str) -> None:
+    import docker
+
+    with suppress(docker.errors.APIError):  # gone already, or going
+        client.api.remove_container(id, force=True, v=True)
+
+
+def swept(run_dir: Path) -> bool:
+    """Remove what a dead run left; False where the engine cannot be asked now. A run without a mark left nothing."""
+    if not (run_dir / MARK).exists():
+        return True
+    try:
+        with connected() as client:
+            remove_run(client, kept(run_dir))
+    except StoresFailed:
+        return False
+    return True
+
+
+def clean(client: Client) -> int:
+    """Throw away the images that the kit made and no container uses; the bytes that they took."""
+    import docker
+
+    freed = 0
+    for each in client.images.list(filters={"label": IMAGE}):
+        with suppress(docker.errors.APIError):  # in use
+            client.images.remove(each.id)
+            freed += int(each.attrs["Size"])
+    return freed

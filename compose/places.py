@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from compose import processes
+from compose import engine, processes
 from compose.disk import full_disk_explained
 from compose.identity import can_enter, stores_identity
 from compose.locks import Held, locked
@@ -113,7 +113,8 @@ def sweep() -> list[str]:
             dead = [path for path in runs.iterdir() if path.is_dir() and _taken(path, stack)]
         for path in dead:
             processes.end(processes.servers_in(path), signal.SIGQUIT)
-            _remove(path)
+            if engine.swept(path):
+                _remove(path)
     return [path.name for path in dead]
 
 

@@ -6,13 +6,14 @@ another outside (`outside`) shares that volume and listens on the ports that the
 
 import asyncio
 import sys
+from asyncio import StreamReader as Reader
+from asyncio import StreamWriter as Writer
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 CHUNK = 65_536
 
-Reader, Writer = asyncio.StreamReader, asyncio.StreamWriter
 Reach = Callable[[], Awaitable[tuple[Reader, Writer]]]
 
 

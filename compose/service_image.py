@@ -1,4 +1,4 @@
-"""Images that services run in, built from `service.Dockerfile`. What may stand in a list of dependencies is not decided here."""
+"""Images that services run in, built from `service.Dockerfile`. What a list may name is decided elsewhere."""
 
 import hashlib
 import io
@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose.engine import KIND, Client, had
+from compose.engine import IMAGE, Client, had
 
 DOCKERFILE = Path(__file__).with_name("service.Dockerfile")
 REPOSITORY = "octo_lab/service"
@@ -68,7 +68,7 @@ def _build(client: Client, tag: str, recipe: Recipe, arguments: dict[str, str], 
         target=recipe.stage,
         tag=tag,
         buildargs=arguments,
-        labels={KIND: "service"},
+        labels={IMAGE: "service"},
         rm=True,
         forcerm=True,
         decode=True,

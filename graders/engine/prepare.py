@@ -55,7 +55,10 @@ def lay_files(job: Job, phases: Phases) -> str:
 def install(
     job: Job, phases: Phases, ladder: Ladder, say: Callable[[str], None]
 ) -> tuple[Path, Path | None, str]:
-    """The Python environment and the node_modules, or the image that holds them on Docker. Raises Failure for a list that cannot be met, or InstallFailed."""
+    """The Python environment and the node_modules, or the image that holds them on Docker.
+
+    Raises Failure for a list that cannot be met, or InstallFailed.
+    """
     lab, tree, run = job.lab, tree_of(job.run_dir), boxed(ladder)
     with phases("install"):
         if (
