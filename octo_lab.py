@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
+import docker_door
 from compose.stores import Ground, StoresFailed
 from graders.engine import attempts, copies, progress_rows, prove, scaffold, serving, transcripts
 from graders.engine.attempts import StoreUnusable
@@ -469,6 +470,9 @@ def shown(path: Path) -> str:
 def stop(text: str, code: int) -> NoReturn:
     stderr().print(escape(text))
     sys.exit(code)
+
+
+docker_door.add_to(cli, LESSON, chosen)
 
 
 def main() -> None:

@@ -116,6 +116,19 @@ def start(
         yield _up(wanted, dataset or EMPTY, Site(client, enclosure, home, fixed, say))
 
 
+def dataset_image(dataset: Dataset | None, run_dir: Path, say: Callable[[str], None]) -> str:
+    """The image that holds the dataset, built if there is none. Raises StoresFailed."""
+    with connected() as client:
+        base = had(client, "postgres", say)
+        if found := dataset_images.found(dataset or EMPTY, base, client):
+            return found[0]
+        with start(frozenset({"postgres"}), dataset, run_dir, record=lambda pid: None, say=say):
+            pass
+        made = dataset_images.found(dataset or EMPTY, base, client)
+        assert made, "the start built it"
+        return made[0]
+
+
 def _up(wanted: frozenset[StoreName], dataset: Dataset, site: Site) -> Stores:
     """All at the same time."""
     placed: list[Placed] = []

@@ -38,6 +38,12 @@ class PutUp(Protocol):
     def __call__(self, kind: str, image: str, command: list[str], purpose: Purpose, **how: Any) -> Any: ...
 
 
+def found(dataset: Dataset, base: str, client: Client) -> tuple[str, str] | None:
+    """The image and the password in it, if it is there."""
+    images = client.images.list(filters={"label": f"{DATASET}={dataset_cache.name_of(dataset, base)}"})
+    return (str(images[0].id), str(images[0].labels[PASSWORD])) if images else None
+
+
 def had(
     dataset: Dataset,
     base: str,
@@ -52,16 +58,14 @@ def had(
 
     The password lets nobody in anywhere: each grade renews it before anything of the submission's runs.
     """
-    name = dataset_cache.name_of(dataset, base, PARTS)
+    name = dataset_cache.name_of(dataset, base)
     with locked(dataset_cache.shelf() / f"{name}.docker.lock", waiting=lambda: say(WAITING)):
-        found = client.images.list(filters={"label": f"{DATASET}={name}"})
-        if found:
-            return str(found[0].id), str(found[0].labels[PASSWORD])
+        if there := found(dataset, base, client):
+            return there
         say("Preparing the data of this lesson, once on this engine.")
         return _built(dataset, name, base, client, folder, port, put_up, await_ready)
 
 
-PARTS = (cluster, roles)
 WAITING = "Waiting: another run is preparing the data of this lesson."
 
 

@@ -29,13 +29,10 @@ TEXT = "docker: own containers, no network but the stores', no capabilities, rea
 
 def dependencies(tree: Path, seconds: float, say: Any) -> str:
     """The image with what the tree's lists name. Raises InstallFailed, or StoresFailed where there is no engine."""
-    files = {"requirements.txt": named_releases(tree / "requirements.txt")}
-    if (tree / "package.json").is_file():
-        expect_locked(tree / "package-lock.json")
-        files |= {name: (tree / name).read_bytes() for name in ("package.json", "package-lock.json")}
+    recipe = Recipe(image_lists(tree), "dependencies")
     with connected() as client:
         try:
-            return built(client, Recipe(files, "dependencies"), seconds, say)
+            return built(client, recipe, seconds, say)
         except BuildFailed as error:
             output = "\n".join(str(error).strip().splitlines()[-20:])
             machine = bool(NETWORK.search(output))
@@ -43,6 +40,15 @@ def dependencies(tree: Path, seconds: float, say: Any) -> str:
             raise InstallFailed(
                 "The dependencies could not be installed.", remedy, output, machine=machine
             ) from error
+
+
+def image_lists(tree: Path) -> dict[str, bytes]:
+    """The lists of dependencies that an image is made by: releases alone. Raises InstallFailed."""
+    files = {"requirements.txt": named_releases(tree / "requirements.txt")}
+    if (tree / "package.json").is_file():
+        expect_locked(tree / "package-lock.json")
+        files |= {name: (tree / name).read_bytes() for name in ("package.json", "package-lock.json")}
+    return files
 
 
 @dataclass(frozen=True)
