@@ -38,7 +38,8 @@ class State:
     def ready(self) -> bool:
         if self.service == "release":
             return self.state == "exited" and self.code == 0
-        return self.state == "running" and self.health in ("", "healthy")
+        healthy = self.service == "worker" or self.health == "healthy"  # the others have a health check
+        return self.state == "running" and healthy
 
 
 def compose(
@@ -75,11 +76,11 @@ def up(services: Sequence[str], variables: Mapping[str, str], say: Callable[[str
         raise StoresFailed("Docker Compose could not start the containers.", _remedy(words), words)
     say("Waiting until all are healthy")
     deadline = time.monotonic() + HEALTHY_WITHIN
-    while not all(each.ready for each in found):
+    while not {*services} <= {each.service for each in found if each.ready}:
         if failed := next((each for each in found if each.failed), None):
             raise failure(failed)
         if time.monotonic() > deadline:
-            late = next(each for each in found if not each.ready)
+            late = next((each for each in found if not each.ready), found[0])
             raise failure(late, f"was not healthy after {HEALTHY_WITHIN:.0f} s")
         time.sleep(0.3)
         found = states()
