@@ -110,6 +110,8 @@ def had(client: Client, name: str, say: Callable[[str], None]) -> str:
                 raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, line["error"])
         return str(client.images.get(reference).id)
     except docker.errors.APIError as error:
+        if error.response is not None:
+            error.response.close()  # the SDK leaves a refused stream open
         raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, str(error)) from error
 
 
