@@ -11,9 +11,11 @@ if ON_INTERRUPT is signal.default_int_handler:
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import click
 from rich.console import Console
@@ -22,23 +24,51 @@ from rich.markup import escape
 import compose.platform_gate  # noqa: F401 - must come first
 import docker_door
 from compose.stores import Ground, StoresFailed
-from graders.engine import attempts, copies, progress_rows, prove, scaffold, serving, transcripts
+from graders.engine import (
+    attempts,
+    copies,
+    forge,
+    gradescope_zip,
+    progress_rows,
+    prove,
+    replay,
+    scaffold,
+    serving,
+    signing_key,
+    transcripts,
+)
+from graders.engine.archives import unpacked
 from graders.engine.attempts import StoreUnusable
+from graders.engine.batch import Batch, grade_batch
+from graders.engine.batch_entries import NoEntries, entries
+from graders.engine.batch_state import StateUnusable
 from graders.engine.checks import title_of, written_checks
+from graders.engine.forgeries import corpus
 from graders.engine.grade import Request, grade, kit_version
 from graders.engine.lint import lint
+from graders.engine.pool import cores
+from graders.engine.replay import CannotVerify
+from graders.engine.signing_key import KeyUnusable, NotSigned
 from graders.engine.submission import Submission, SubmissionRefused, from_folder, reference
-from graders.reports.json_report import dumps
-from graders.reports.junit import to_junit
+from graders.engine.whole_files import write_whole
+from graders.reports import github_runner
+from graders.reports.differences import difference_lines, differences, same_result
+from graders.reports.forgeries import ForgeryRow, held
+from graders.reports.forgery_screen import render_forgeries
+from graders.reports.formats import FORMATS, lacking
+from graders.reports.json_report import InvalidReport, dumps, loads
 from graders.reports.lesson_screens import explanation_lines, hint_lines
 from graders.reports.matrix import Row, faults, holds
 from graders.reports.matrix_screen import render_matrix
 from graders.reports.model import Report
 from graders.reports.next_steps import NextLesson
 from graders.reports.page import page_for, show
+from graders.reports.plain import WHOLE_BYTES
 from graders.reports.progress import Progress
+from graders.reports.signature import key_id
 from graders.reports.tables import lesson_lines, status_lines
 from graders.reports.terminal import render, render_failure
+from graders.reports.words import NoGrade
 from labs.catalog import CheckSpec, Lab, ManifestError, UnknownLesson, all_labs, find
 
 signal.signal(signal.SIGINT, ON_INTERRUPT)
@@ -46,7 +76,6 @@ signal.signal(signal.SIGINT, ON_INTERRUPT)
 PASSED, FAILED, USAGE, UNGRADED = 0, 1, 2, 3
 INTERRUPTED, READER_GONE = 128 + signal.SIGINT, 128 + signal.SIGPIPE
 EXIT_CODES = {"pass": PASSED, "fail": FAILED, "ungraded": UNGRADED}
-FORMATS: dict[str, Callable[[Report], str]] = {"json": dumps, "junit": to_junit}
 
 
 class LessonName(click.ParamType[Lab]):
@@ -81,6 +110,8 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
         kind, _, file = str(value).partition("=")
         if kind not in FORMATS or not file:
             self.fail(f"{value!r} is not FORMAT=FILE with a format of {', '.join(FORMATS)}.", param, ctx)
+        if lack := lacking(kind):
+            self.fail(lack, param, ctx)
         if not Path(file).absolute().parent.is_dir():
             self.fail(f"there is no folder {Path(file).parent} to write {file} to.", param, ctx)
         if Path(file).is_dir():
@@ -89,6 +120,21 @@ class ReportFile(click.ParamType[tuple[str, Path]]):
 
 
 LESSON = LessonName()
+SIGN_KEY = click.option(
+    "--sign-key",
+    type=click.Path(path_type=Path),
+    help="The key that JSON reports are signed with: `octo_lab keygen`.",
+)
+
+
+UNTRUSTED = click.option(
+    "--untrusted/--trusted",
+    default=None,
+    help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
+)
+NO_INSTALL = click.option(
+    "--no-install", is_flag=True, help="Install nothing: the dependencies are there from before."
+)
 
 ON = click.option(
     "--on",
@@ -167,7 +213,7 @@ def start(lesson: Lab) -> None:
 @cli.command("grade", epilog=example("octo_lab grade lesson-05 --report junit=report.xml"))
 @click.argument("lesson", type=LESSON)
 @click.option(
-    "--submission", type=click.Path(path_type=Path), help="Grade the files in this folder, not work/LESSON."
+    "--submission", type=click.Path(path_type=Path), help="Grade this folder or archive, not work/LESSON."
 )
 @click.option(
     "--reference", "whole_reference", is_flag=True, help="Grade the reference service: it must pass."
@@ -183,16 +229,22 @@ def start(lesson: Lab) -> None:
     help="Print the report as JSON on standard output, and nothing else there.",
 )
 @click.option(
-    "--report", "files", type=ReportFile(), multiple=True, help="Write the report: json=FILE or junit=FILE."
+    "--report",
+    "files",
+    type=ReportFile(),
+    multiple=True,
+    help=f"Write the report to a file, as {', '.join(FORMATS)}; may be given again.",
 )
+@SIGN_KEY
 @click.option("-v", "--verbose", is_flag=True, help="Show every failure in full.")
+@UNTRUSTED
+@NO_INSTALL
 @click.option(
-    "--untrusted/--trusted",
+    "--github/--no-github",
     default=None,
-    help="Grade in a sandbox or not at all; --trusted takes the best there is.  [default: untrusted if CI=true]",
+    help="Annotate the run and write its summary.  [default: on GitHub Actions]",
 )
 @ON
-@click.option("--no-install", is_flag=True, help="Install nothing: the dependencies are there from before.")
 def grade_(
     lesson: Lab,
     submission: Path | None,
@@ -201,34 +253,200 @@ def grade_(
     only: tuple[str, ...],
     as_json: bool,
     files: tuple[tuple[str, Path], ...],
+    sign_key: Path | None,
     verbose: bool,
     untrusted: bool | None,
     on: Ground,
     no_install: bool,
+    github: bool | None,
 ) -> None:
     """Grade your copy of a lesson (made now, if you have none)."""
     for id in only:
         known_check(lesson, id)
-    request = Request(
-        lesson,
-        chosen(lesson, submission, whole_reference),
-        seed,
-        only,
-        untrusted=by_default_in_ci(untrusted),
-        install=not no_install,
-        on=on,
-    )
-    report = graded(request, quiet=as_json)
-    counted(report, counts=not (only or whole_reference))
-    try:
-        if as_json:
-            click.echo(dumps(report))
-        else:
-            render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
-    finally:  # neither a screen nor a file that fails costs the other
-        for kind, file in files:
-            write_whole(file, FORMATS[kind](report))
+    if sign_key and not (as_json or "json" in dict(files)):
+        raise click.UsageError("--sign-key signs the JSON report: add --json or --report json=FILE.")
+    formats = FORMATS | {"json": document(sign_key)}
+    on_github = github_runner.is_here() if github is None else github
+    say = partial(click.echo, err=as_json)
+    with github_runner.obeying_nothing(say) if on_github else nullcontext():
+        with unpacked(chosen(lesson, submission, whole_reference), lesson) as theirs:
+            request = Request(
+                lesson,
+                theirs,
+                seed,
+                only,
+                untrusted=by_default_in_ci(untrusted),
+                install=not no_install,
+                on=on,
+            )
+            report = graded(request, quiet=as_json)
+        counted(report, counts=not (only or whole_reference))
+        try:
+            if as_json:
+                click.echo(formats["json"](report))
+            else:
+                render(report, stdout(), verbose=verbose, next_lesson=following(lesson))
+        finally:  # neither a screen nor a file that fails costs the other
+            write_reports(report, files, formats)
+    if on_github:
+        github_runner.tell(report, say)
     sys.exit(EXIT_CODES[report.verdict])
+
+
+@cli.command("grade-batch", epilog=example("octo_lab grade-batch lesson-05 submissions/* --out results"))
+@click.argument("lesson", type=LESSON)
+@click.argument("submissions", type=click.Path(path_type=Path), nargs=-1)
+@click.option(
+    "--csv",
+    "lists",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    multiple=True,
+    help="Grade what this file lists, too: lines of NAME,PATH.",
+)
+@click.option("--each", is_flag=True, help="Each SUBMISSIONS is a folder of submissions, not one itself.")
+@click.option("--jobs", type=click.IntRange(1), default=cores, show_default="cores", help="Grades at once.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where results.csv and reports/ go.  [default: results/LESSON]",
+)
+@click.option("--seed", type=click.IntRange(0), help="The random values of every grade; else drawn once.")
+@click.option(
+    "--resume/--fresh", default=True, help="Keep rows that were finished before, or none.  [default: resume]"
+)
+@SIGN_KEY
+@UNTRUSTED
+@NO_INSTALL
+def grade_batch_(
+    lesson: Lab,
+    submissions: tuple[Path, ...],
+    lists: tuple[Path, ...],
+    each: bool,
+    jobs: int,
+    out: Path | None,
+    seed: int | None,
+    resume: bool,
+    sign_key: Path | None,
+    untrusted: bool | None,
+    no_install: bool,
+) -> None:
+    """Grade many submissions: folders, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz, a row and a report each.
+
+    Exit codes: 0 every row has a verdict, whichever; 3 the batch was stopped or a row could not be graded; 2 usage.
+    Grades nothing twice: after an interrupt or a crash, the same command goes on.
+    """
+    from graders.reports.batch_screen import BatchProgress, render_batch  # here, for `grade` needs it not
+
+    folder = out or Path("results", lesson.id)
+    batch = Batch(
+        canary=Request(
+            lesson, reference(), seed, untrusted=by_default_in_ci(untrusted), install=not no_install
+        ),
+        entries=entries(lesson, submissions, lists, each=each),
+        out=folder,
+        jobs=jobs,
+        document=document(sign_key),
+        signed_with=key_id(signing_key.read(sign_key)) if sign_key else "",
+    )
+    try:
+        with BatchProgress(stdout(), len(batch.entries)) as progress:
+            found = grade_batch(batch, progress.told, fresh=not resume)
+    except KeyboardInterrupt:
+        click.echo(
+            f"What is finished is kept in {shown(folder)}: the same command goes on from there.", err=True
+        )
+        raise
+    render_batch(found.rows, stdout(), stopped=found.stopped, folder=shown(folder))
+    sys.exit(UNGRADED if any(row.verdict == "ungraded" for row in found.rows) else PASSED)
+
+
+@cli.command("verify", epilog=example("octo_lab verify report.json --sign-key key --replay submission/"))
+@click.argument("report", type=click.Path(path_type=Path))
+@SIGN_KEY
+@click.option(
+    "--replay", "files", type=click.Path(path_type=Path), help="Grade these files again, and compare."
+)
+@UNTRUSTED
+def verify(report: Path, sign_key: Path | None, files: Path | None, untrusted: bool | None) -> None:
+    """Check the signature of a JSON report, or give its grade again with its seed, or both.
+
+    Exit codes: 0 valid and the same, 1 not valid or another result, 2 unreadable or not signed, 3 could not grade.
+    """
+    if not (sign_key or files):
+        raise click.UsageError("Say what to verify: --sign-key FILE, --replay FILES, or both.")
+    brought = replay.read(report)
+    if sign_key and (fault := replay.fault(brought, signing_key.read(sign_key))):
+        click.echo(f"Signature: not valid. {fault}")
+        sys.exit(FAILED)
+    click.echo("Signature: valid." if sign_key else "Signature: not looked at, without --sign-key.")
+    if files:
+        sys.exit(replayed(brought.report, files, untrusted=by_default_in_ci(untrusted)))
+
+
+def replayed(report: Report, files: Path, *, untrusted: bool) -> int:
+    """Grade again and print what differs; the exit code."""
+    lesson = LESSON.convert(report.lesson, None, None)
+    request = Request(lesson, from_folder(files), report.seed, untrusted=untrusted)
+    with Progress(stdout(), checks=len(lesson.checks)) as progress:
+        now = replay.replayed(report, request, progress)
+    if now.trouble:
+        stop(f"{now.trouble.problem}\n{now.trouble.remedy}", UNGRADED)
+    found = differences(report, now)
+    show(difference_lines(found, page_for(stdout())), stdout())
+    return PASSED if same_result(found) else FAILED
+
+
+@cli.command("keygen", epilog=example("octo_lab keygen signing.key"))
+@click.argument("file", type=click.Path(path_type=Path))
+def keygen(file: Path) -> None:
+    """Make a key for --sign-key in a new file that only you can read."""
+    signing_key.make(file)
+    click.echo(
+        f"Made {shown(file)}. Who has it can sign any verdict: keep it from submissions and from repositories."
+    )
+
+
+@cli.command("report", epilog=example("octo_lab report report.json --as html --output report.html"))
+@click.argument("file", type=click.File("rb"))
+@click.option("--as", "kind", type=click.Choice(["screen", *FORMATS]), default="screen", show_default=True)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to this file.")
+@click.option("-v", "--verbose", is_flag=True, help="On the screen, show every failure in full.")
+def report_(file: BinaryIO, kind: str, output: Path | None, verbose: bool) -> None:
+    """Show a report that was written as JSON, or turn it into another format.
+
+    The file (- for standard input) is checked against the schema first. The exit code says whether that went well,
+    not what the verdict is.
+    """
+    report = loads(file.read(WHOLE_BYTES + 1).decode("utf-8", "replace"))
+    if lack := lacking(kind) or ("--output needs --as FORMAT." if output and kind == "screen" else ""):
+        raise click.UsageError(lack)
+    if kind == "screen":
+        render(report, stdout(), verbose=verbose)
+    elif output:
+        write_whole(output, FORMATS[kind](report))
+    else:
+        click.echo(FORMATS[kind](report), nl=False)
+
+
+@cli.group(epilog=example("octo_lab export gradescope lesson-05"))
+def export() -> None:
+    """Make what other systems grade with."""
+
+
+@export.command("gradescope", epilog=example("octo_lab export gradescope lesson-05"))
+@click.argument("lesson", type=LESSON)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="[default: LESSON-gradescope.zip]"
+)
+def export_gradescope(lesson: Lab, output: Path | None) -> None:
+    """Build the zip of a Gradescope autograder for a lesson."""
+    file = output or Path(f"{lesson.id}-gradescope.zip")
+    file.write_bytes(gradescope_zip.build(lesson))
+    click.echo(f"Made {shown(file)}. Upload it as the autograder of a programming assignment, with")
+    click.echo(f"  points      {sum(spec.points for spec in lesson.checks)}")
+    click.echo("  base image  Ubuntu 24.04")
+    click.echo("  container   2 GB of memory, 1 CPU or more; time limit 10 minutes or more")
+    click.echo("What it keeps from a submission there, and what not: docs/ci.md")
 
 
 @cli.command(epilog=example("octo_lab hint lesson-05"))
@@ -271,12 +489,13 @@ def explain(check: str) -> None:
 @cli.command(epilog=example("octo_lab run lesson-05"))
 @click.argument("lesson", type=LESSON)
 @click.option(
-    "--submission", type=click.Path(path_type=Path), help="Run the files in this folder, not work/LESSON."
+    "--submission", type=click.Path(path_type=Path), help="Run this folder or archive, not work/LESSON."
 )
 @click.option("--reference", "whole_reference", is_flag=True, help="Run the reference service.")
 def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
     """Start the service and its stores for use by hand; Ctrl-C ends them."""
-    trouble, failed = serving.run(lesson, chosen(lesson, submission, whole_reference), click.echo)
+    with unpacked(chosen(lesson, submission, whole_reference), lesson) as files:
+        trouble, failed = serving.run(lesson, files, click.echo)
     if trouble:
         stop(f"{trouble.problem}\n{trouble.remedy}\n{trouble.details}".rstrip(), UNGRADED)
     if failed:
@@ -359,11 +578,21 @@ def dev_new(lesson: str) -> None:
 @click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
 @ON
-@click.option("--fix", default="", help="Only fixes whose name contains this; never counts as a proof.")
+@click.option(
+    "--fix", default="", help="Only fixes (or forgeries) whose name contains this; never counts as a proof."
+)
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
-def dev_check(lessons: tuple[Lab, ...], static: bool, **how: Any) -> None:
+@click.option(
+    "--forgeries", "forged", is_flag=True, help="Instead, run the forgery corpus: no trick may win."
+)
+def dev_check(lessons: tuple[Lab, ...], static: bool, forged: bool, **how: Any) -> None:
     """The gate: prove that each lesson's grader tells right from wrong."""
+    if forged:
+        all_held = [
+            unforged(lab, jobs=how["jobs"], only=how["fix"], on=how["on"]) for lab in lessons or all_labs()
+        ]
+        sys.exit(PASSED if all(all_held) else FAILED)
     proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or all_labs()]
     sys.exit(PASSED if proved and all(proved) else FAILED)
 
@@ -395,6 +624,19 @@ def proof(
     for sentence in changed:
         click.echo(sentence)
     return holds(found.matrix) and not changed
+
+
+def unforged(lab: Lab, *, jobs: int, only: str, on: Ground) -> bool:
+    """Run the forgeries whose name contains `only` against a lab; print what became of each."""
+
+    def told(row: ForgeryRow) -> None:
+        click.echo(
+            f"{'!' if row.faults else '.'} {row.got.ending:8} {row.name} {row.got.seconds:.1f} s", err=True
+        )
+
+    found = forge.run(lab, [each for each in corpus() if only in each.name], jobs=jobs, done=told, on=on)
+    render_forgeries(found, stdout())
+    return held(found) and not only
 
 
 # --- what several commands share ----------------------------------------------------------------------------
@@ -431,23 +673,30 @@ def counted(report: Report, *, counts: bool) -> None:
         click.echo(f"This attempt was not recorded: {error}", err=True)
 
 
-def write_whole(file: Path, text: str) -> None:
-    """Write a report so that nobody ever sees half of it. What is no file (/dev/stdout, a pipe) is written to."""
-    if file.exists() and not file.is_file():
-        file.write_text(text, encoding="utf-8")
-        return
-    whole = file.resolve()
-    half = whole.with_name(f".{whole.name}.half")
-    try:
-        half.write_text(text, encoding="utf-8")
-        half.replace(whole)
-    finally:
-        half.unlink(missing_ok=True)
+def write_reports(
+    report: Report, files: tuple[tuple[str, Path], ...], formats: Mapping[str, Callable[[Report], str]]
+) -> None:
+    """Write each report asked for. What is no grade leaves a gradebook no file, not even one from before."""
+    for kind, file in files:
+        try:
+            write_whole(file, formats[kind](report))
+        except NoGrade as error:
+            if file.is_file():
+                file.unlink()
+            click.echo(f"{shown(file)} was not written. {error}", err=True)
 
 
 def following(lesson: Lab) -> NextLesson | None:
     after = next((lab for lab in all_labs() if lab.id > lesson.id), None)
     return NextLesson(after.id, after.title) if after else None
+
+
+def document(sign_key: Path | None) -> Callable[[Report], str]:
+    """How a report becomes a JSON file: signed, when there is a key. Raises KeyUnusable."""
+    if sign_key is None:
+        return dumps
+    signing_key.expect_usable(sign_key)
+    return partial(signing_key.signed_document, file=sign_key)
 
 
 def known_check(lesson: Lab, id: str) -> CheckSpec:
@@ -491,8 +740,10 @@ def main() -> None:
         sys.exit(USAGE)
     except SubmissionRefused as error:
         stop(f"{error.problem}\n{error.remedy}", USAGE)
-    except ManifestError as error:
+    except (ManifestError, NoEntries, StateUnusable, KeyUnusable, CannotVerify, InvalidReport) as error:
         stop(str(error), USAGE)
+    except (NotSigned, NoGrade) as error:
+        stop(str(error), UNGRADED)
     except StoresFailed as error:
         stop(f"{error.problem}\n{error.remedy}\n{error.details}".rstrip(), UNGRADED)
     except ReaderGone:

@@ -10,7 +10,7 @@ from compose import ports, postgres, roles
 from compose.identity import Identity
 from compose.last_words import remedy_for
 from compose.passwords import new_password
-from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster
+from compose.postgres import APP, BUILD, GRADER, IMPORTER, OWNER, Cluster
 from compose.reachable import PostgresPrograms
 from compose.server import Server
 from compose.spawning import environment
@@ -86,8 +86,10 @@ def _initdb(cluster: Cluster, programs: PostgresPrograms, identity: Identity) ->
 
 
 def _addresses(server: Server, cluster: Cluster, version: str) -> PostgresServer:
-    owner, app = Login(OWNER, new_password()), Login(APP, new_password())
-    return PostgresServer(ports.HOST, server.port, cluster.grader(), owner, app, cluster.log, version)
+    owner, app, importer = (Login(role, new_password()) for role in (OWNER, APP, IMPORTER))
+    return PostgresServer(
+        ports.HOST, server.port, cluster.grader(), owner, app, importer, cluster.log, version
+    )
 
 
 def _fill(dataset: Dataset, server: PostgresServer) -> None:

@@ -19,7 +19,7 @@ from compose.last_words import last_words, remedy_for
 from compose.passwords import new_password
 from compose.places import silently
 from compose.ports import HOST
-from compose.postgres import APP, GRADE, GRADER, OWNER
+from compose.postgres import APP, GRADE, GRADER, IMPORTER, OWNER
 from compose.stores import (
     Dataset,
     FixedAddresses,
@@ -152,15 +152,12 @@ def _fallen(placed: list[Placed]) -> StoresFailed | None:
 
 
 def _redis(name: Literal["cache", "queue"], site: Site, placed: list[Placed]) -> RedisServer:
-    image, port, password = (
-        had(site.client, "redis", site.say),
-        site.enclosure.ports.of(name),
-        site.password(),
-    )
+    image, port = had(site.client, "redis", site.say), site.enclosure.ports.of(name)
+    password, grader = site.password(), Login(valkey.GRADER, new_password())
     folder = site.shared(name)
     log = folder / "log" / "redis.log"
     (folder / "conf" / "redis.conf").write_text(
-        valkey.configuration(name, port, password, Path("/octo/data"), Path("/octo/log") / log.name)
+        valkey.configuration(name, port, password, grader, Path("/octo/data"), Path("/octo/log") / log.name)
     )
     container = placed_in(
         site,
@@ -174,8 +171,8 @@ def _redis(name: Literal["cache", "queue"], site: Site, placed: list[Placed]) ->
     container.start()
     server = Placed(f"The {name}", container, folder)
     placed.append(server)
-    version = _awaited(server, lambda: valkey.version(port, password))
-    return RedisServer(HOST, port, password, log, version)
+    version = _awaited(server, lambda: valkey.version(port, grader))
+    return RedisServer(HOST, port, password, grader, log, version)
 
 
 def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresServer:
@@ -199,9 +196,10 @@ def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresSer
     server = put_up("postgres", image, dataset_images.SERVE, GRADE, user="postgres")
     placed.append(server)
     version = _await_postgres(server, port, Login(GRADER, old))
-    grader, owner, app = (Login(role, site.password()) for role in (GRADER, OWNER, APP))
-    roles.renew_passwords(port, Login(GRADER, old), (grader, owner, app))
-    return PostgresServer(HOST, port, grader, owner, app, folder / "log" / postgres.LOG, version)
+    logins = [Login(role, site.password()) for role in (GRADER, OWNER, APP, IMPORTER)]
+    roles.renew_passwords(port, Login(GRADER, old), logins)
+    grader, owner, app, importer = logins
+    return PostgresServer(HOST, port, grader, owner, app, importer, folder / "log" / postgres.LOG, version)
 
 
 def placed_in(

@@ -10,7 +10,7 @@ from compose.engine import IMAGE, Client
 from compose.locks import locked
 from compose.passwords import new_password
 from compose.ports import HOST
-from compose.postgres import APP, BUILD, GRADER, OWNER, Cluster, Purpose, connect
+from compose.postgres import APP, BUILD, GRADER, IMPORTER, OWNER, Cluster, Purpose, connect
 from compose.stores import Dataset, Login, PostgresServer
 
 REPOSITORY = "octo_lab/dataset"
@@ -83,12 +83,12 @@ def _built(
     (folder / "conf" / "password").write_text(password)
     server = put_up(f"build-{secrets.token_hex(2)}", base, MAKE, BUILD, user="root", hard=False)
     try:
-        grader, owner, app = (
-            Login(GRADER, password),
-            *(Login(role, new_password()) for role in (OWNER, APP)),
-        )
+        grader = Login(GRADER, password)
+        owner, app, importer = (Login(role, new_password()) for role in (OWNER, APP, IMPORTER))
         version = await_ready(server, port, grader, "postgres")
-        addresses = PostgresServer(HOST, port, grader, owner, app, folder / "log" / CLUSTER.log.name, version)
+        addresses = PostgresServer(
+            HOST, port, grader, owner, app, importer, folder / "log" / CLUSTER.log.name, version
+        )
         roles.furnish(addresses)
         dataset.fill(addresses)
         with connect(port, grader) as session:

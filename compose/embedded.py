@@ -13,7 +13,7 @@ from compose.disk import full_disk_explained
 from compose.identity import Identity, stores_identity
 from compose.passwords import new_password
 from compose.places import cache_root, silently
-from compose.postgres import APP, GRADE, GRADER, OWNER
+from compose.postgres import APP, GRADE, GRADER, IMPORTER, OWNER
 from compose.reachable import postgres_programs, valkey_program
 from compose.server import Server
 from compose.stores import Dataset, FixedAddresses, Login, PostgresServer, RedisServer, StoreName, Stores
@@ -81,16 +81,16 @@ def _up(wanted: frozenset[StoreName], dataset: Dataset, run: Run, stack: ExitSta
 
 def _spawn_redis(name: Literal["cache", "queue"], run: Run, stack: ExitStack) -> Callable[[], RedisServer]:
     """Spawn the store; the returned function waits for it and gives its address."""
-    password = run.password()
+    password, grader = run.password(), Login(valkey.GRADER, new_password())
     home = run.identity.directory(run.home / name)
-    recipe = valkey.recipe(name, valkey_program(run.identity).path, home, run.identity, password)
+    recipe = valkey.recipe(name, valkey_program(run.identity).path, home, run.identity, password, grader)
     server = Server(recipe, run.ports(name), run.record)
     stack.callback(server.stop)
     server.spawn()
 
     def awaited() -> RedisServer:
         version = server.await_ready()
-        return RedisServer(ports.HOST, server.port, password, recipe.logs[-1], version)
+        return RedisServer(ports.HOST, server.port, password, grader, recipe.logs[-1], version)
 
     return awaited
 
@@ -109,8 +109,9 @@ def _spawn_postgres(dataset: Dataset, run: Run, stack: ExitStack) -> Callable[[]
 
     def awaited() -> PostgresServer:
         version = server.await_ready()
-        grader, owner, app = (Login(role, run.password()) for role in (GRADER, OWNER, APP))
-        roles.renew_passwords(server.port, cluster.grader(), (grader, owner, app))
-        return PostgresServer(ports.HOST, server.port, grader, owner, app, cluster.log, version)
+        logins = [Login(role, run.password()) for role in (GRADER, OWNER, APP, IMPORTER)]
+        roles.renew_passwords(server.port, cluster.grader(), logins)
+        grader, owner, app, importer = logins
+        return PostgresServer(ports.HOST, server.port, grader, owner, app, importer, cluster.log, version)
 
     return awaited

@@ -1,8 +1,11 @@
 """A Postgres server on a data directory: its settings, who may log in, how it is known to be ready."""
 
 import signal
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import psycopg
 
@@ -11,7 +14,7 @@ from compose.ports import HOST
 from compose.server import Recipe
 from compose.stores import Login, StoresFailed
 
-GRADER, OWNER, APP = "octo_grader", "billing_owner", "billing_app"
+GRADER, OWNER, APP, IMPORTER = "octo_grader", "billing_owner", "billing_app", "billing_import"
 
 # The grader's own database: its extension stands here, and nothing of ours in the service's database.
 GRADER_DATABASE = "octo_grader"
@@ -20,11 +23,17 @@ LOG = "postgresql.json"
 
 # Counting must come out the same every time: nothing in the background (autovacuum, parallel workers, jit,
 # checkpoints), no full pages in the WAL. The data are thrown away after the grade: nothing is synced.
+# The last 30 connections are not for the service. The log says of each entry which C function wrote it, and of each
+# statement that it began: so a text that a service raises can't pass for Postgres' own, nor a statement hide.
 SETTINGS = """\
 listen_addresses = '{host}'
 port = {port}
 unix_socket_directories = ''
-max_connections = 100
+max_connections = 130
+superuser_reserved_connections = 10
+reserved_connections = 20
+temp_file_limit = 2GB
+max_notify_queue_pages = 4096
 shared_buffers = 128MB
 maintenance_work_mem = 256MB
 dynamic_shared_memory_type = mmap
@@ -51,7 +60,8 @@ deadlock_timeout = 1s
 compute_query_id = on
 shared_preload_libraries = 'pg_stat_statements,auto_explain'
 pg_stat_statements.track = top
-pg_stat_statements.max = 5000
+pg_stat_statements.track_planning = on
+pg_stat_statements.max = 10000
 pg_stat_statements.save = off
 auto_explain.log_min_duration = {explain}
 auto_explain.log_analyze = on
@@ -68,9 +78,45 @@ log_file_mode = 0600
 log_rotation_age = 0
 log_rotation_size = 0
 log_lock_waits = on
-log_statement = none
+log_statement = {log_statement}
+log_error_verbosity = verbose
+log_parameter_max_length = 0
 log_checkpoints = off
 """
+
+# The service's roles may store settings for the database and for themselves, and stored ones reach every session.
+# What comes with the connection outranks them: a session of the grader's says what it rests on. The first two matter
+# most: with `role` a superuser would be somebody else, with a library that is not there nobody could log in.
+PINNED = {
+    "role": "none",
+    "local_preload_libraries": "",
+    "search_path": "pg_catalog,pg_temp",
+    "statement_timeout": "0",
+    "lock_timeout": "0",
+    "transaction_timeout": "0",
+    "idle_session_timeout": "0",
+    "idle_in_transaction_session_timeout": "0",
+    "client_connection_check_interval": "0",
+    "exit_on_error": "off",
+    "default_transaction_read_only": "off",
+    "default_transaction_isolation": "read committed",
+    "default_transaction_deferrable": "off",
+    "default_tablespace": "",
+    "row_security": "on",
+    "check_function_bodies": "on",
+    "standard_conforming_strings": "on",
+    "transform_null_equals": "off",
+    "array_nulls": "on",
+    "quote_all_identifiers": "off",
+    "restrict_nonsystem_relation_kind": "",
+    "datestyle": "ISO, MDY",
+    "intervalstyle": "postgres",
+    "timezone": "UTC",
+    "bytea_output": "hex",
+    "extra_float_digits": "1",
+    "xmlbinary": "base64",
+    "work_mem": "64MB",
+}
 
 DAMAGED = "Perhaps the cached data are damaged: run `octo_lab doctor --clean`, then the same command again."
 
@@ -142,6 +188,7 @@ def settings(port: int, cluster: Cluster, purpose: Purpose) -> str:
         port=port,
         log_directory=str(cluster.log.parent).replace("'", "''"),
         explain="0" if purpose.explain else "-1",
+        log_statement="all" if purpose.explain else "none",
         max_wal_size=purpose.max_wal_size,
     )
 
@@ -163,20 +210,42 @@ def _version(port: int, cluster: Cluster) -> str:
     return f"{number // 10000}.{number % 10000}"
 
 
-def connect(port: int, login: Login, database: str = GRADER_DATABASE) -> psycopg.Connection:
-    """A session in autocommit. No PG* variable of the caller's environment has a say in it."""
+def connect(
+    port: int,
+    login: Login,
+    database: str = GRADER_DATABASE,
+    settings: Mapping[str, str] = MappingProxyType({}),
+    *,
+    autocommit: bool = True,
+) -> psycopg.Connection[Any]:
+    """A session with PINNED, some of them replaced and others added by `settings`.
+
+    No PG* variable of the caller's environment has a say in it, nor a stored setting.
+
+    Whoever took the port of a server that died would let us in without asking: so we insist on SCRAM, in which
+    the server proves that it knows the password too.
+    """
     return psycopg.connect(
         host=HOST,
         port=port,
         user=login.user,
         password=login.password,
         dbname=database,
-        autocommit=True,
-        connect_timeout=5,
+        autocommit=autocommit,
+        connect_timeout=10,
         sslmode="disable",
         gssencmode="disable",
         channel_binding="disable",
         client_encoding="utf8",
         application_name="",
-        options="-c statement_timeout=0",
+        require_auth="scram-sha-256",
+        options=_options(settings),
     )
+
+
+def _options(settings: Mapping[str, str]) -> str:
+    return " ".join(f"-c {name}={_escaped(value)}" for name, value in {**PINNED, **settings}.items())
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace(" ", "\\ ")

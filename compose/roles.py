@@ -1,4 +1,6 @@
-"""Who may do what in Postgres: the owner of the service's databases, the app, the grader."""
+"""Who may do what in Postgres: the owner of the service's databases, the app, other programs, the grader."""
+
+from collections.abc import Sequence
 
 import psycopg
 from psycopg.sql import SQL, Identifier, Literal
@@ -19,19 +21,29 @@ DEFAULT_GRANTS = (
 )
 
 
+# Other programs have the app's rights under a name of their own. So the service can neither end their sessions nor read
+# their statements, change their password or their settings, nor take the last connections from them.
+IMPORTER_GRANTS = (
+    "GRANT billing_app TO billing_import WITH INHERIT TRUE, SET FALSE",
+    "GRANT pg_use_reserved_connections TO billing_import",
+)
+
+
 def furnish(server: PostgresServer) -> None:
     """Make roles and databases on a cluster fresh from initdb. Two of its databases go: each costs a copy."""
     with connect(server.port, server.grader, "postgres") as session:
-        for login in (server.owner, server.app):
+        for login in (server.owner, server.app, server.importer):
             session.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(login.user)))
             _set_password(session, login)
+        for grant in IMPORTER_GRANTS:
+            session.execute(grant)
         session.execute(SQL("CREATE DATABASE {}").format(Identifier(GRADER_DATABASE)))
     with connect(server.port, server.grader) as session:
         session.execute("DROP DATABASE postgres WITH (FORCE)")
         session.execute("ALTER DATABASE template0 IS_TEMPLATE false")
         session.execute("DROP DATABASE template0")
         session.execute("REVOKE ALL ON DATABASE template1, octo_grader FROM PUBLIC")
-        session.execute("CREATE EXTENSION pg_stat_statements")
+        session.execute("CREATE EXTENSION pg_stat_statements SCHEMA public")
     create_database(server, DATABASE)
 
 
@@ -47,12 +59,27 @@ def create_database(server: PostgresServer, name: str) -> None:
             session.execute(SQL("ALTER DEFAULT PRIVILEGES FOR ROLE billing_owner {}").format(SQL(grant)))
 
 
-def renew_passwords(port: int, old: Login, new: tuple[Login, ...]) -> None:
+def lend_owner(server: PostgresServer) -> None:
+    """Let the schema's owner log in, for a release."""
+    with connect(server.port, server.grader) as session:
+        session.execute("ALTER ROLE billing_owner LOGIN")
+
+
+def take_owner_back(server: PostgresServer) -> None:
+    """End the owner's sessions and let him begin no other: a release may have handed his password on."""
+    with connect(server.port, server.grader) as session:
+        session.execute("ALTER ROLE billing_owner NOLOGIN")
+        session.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'billing_owner'"
+        )
+
+
+def renew_passwords(port: int, old: Login, new: Sequence[Login]) -> None:
     """Give roles their passwords for this grade. Hashes are sent: no log can hold a password."""
     with connect(port, old) as session:
         for login in new:
             _set_password(session, login)
-        session.execute("SELECT pg_stat_statements_reset()")
+        session.execute("SELECT public.pg_stat_statements_reset()")
 
 
 def _set_password(session: psycopg.Connection, login: Login) -> None:

@@ -37,13 +37,14 @@ class Login:
 
 @dataclass(frozen=True)
 class PostgresServer:
-    """A running Postgres on loopback and its three roles (see CONTRACT.md for what each may do)."""
+    """A running Postgres on loopback and its four roles (see CONTRACT.md for what each may do)."""
 
     host: str
     port: int
     grader: Login
     owner: Login
     app: Login
+    importer: Login
     log: Path
     version: str
 
@@ -53,11 +54,12 @@ class PostgresServer:
 
 @dataclass(frozen=True)
 class RedisServer:
-    """A running Valkey or Redis on loopback."""
+    """A running Valkey or Redis on loopback. `password` is the service's; the grader has a user of its own."""
 
     host: str
     port: int
     password: str = field(repr=False)
+    grader: Login
     log: Path
     version: str
 

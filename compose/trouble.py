@@ -20,6 +20,8 @@ REMEDIES = {
 
 # A quote inside a message is written \\" in the log, so no text of a service can pass for one of these.
 TELLING = re.compile(rb'"state_code":"(?:%s)"|"error_severity":"PANIC"' % "|".join(REMEDIES).encode())
+# A RAISE of a service's may have any SQLSTATE: the log says that it was one, in a field that no text can forge.
+RAISED = b'"file_name":"pl_exec.c"'
 KILLED = re.compile(rb'"message":"[a-z ]+ \(PID \d+\) was terminated by signal')
 
 
@@ -41,5 +43,7 @@ def trouble(stores: Stores) -> StoresFailed | None:
 def _telling(log: Path) -> Iterator[dict[str, Any]]:
     with log.open("rb") as lines:
         for line in lines:
+            if RAISED in line:
+                continue
             if TELLING.search(line) or (KILLED.search(line) and b'"backend_type":"postmaster"' in line):
-                yield json.loads(line)
+                yield json.loads(line.decode(errors="replace"))

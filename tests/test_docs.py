@@ -13,6 +13,8 @@ REPOSITORY = Path(__file__).parents[1]
 PAGES = [
     "README.md",
     "CONTRIBUTING.md",
+    "docs/instructors.md",
+    "docs/ci.md",
     *(str(p.relative_to(REPOSITORY)) for p in REPOSITORY.glob("labs/*/README.md")),
 ]
 

@@ -2,7 +2,7 @@
 SELECT format('CREATE ROLE %I LOGIN', name) FROM unnest(ARRAY['billing_owner', 'billing_app']) AS name
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 ALTER ROLE octo_grader PASSWORD 'octo_lab';
-ALTER ROLE billing_owner PASSWORD 'octo_lab';
+ALTER ROLE billing_owner LOGIN PASSWORD 'octo_lab';
 ALTER ROLE billing_app PASSWORD 'octo_lab';
 SELECT NOT EXISTS (SELECT FROM pg_database WHERE datname = 'billing') AS empty \gset
 \if :empty

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from compose.stores import Ground
 from graders.engine.submission import Submission
 from graders.reports.model import FailureText, Outcome, Phase, Trouble
-from labs.catalog import Lab, load
+from labs.catalog import Budgets, Lab, load
 
 
 class Listener(Protocol):
@@ -78,6 +78,7 @@ class Job:
                 "install": self.install,
                 "cores": self.cores,
                 "on": self.on,
+                "budgets": dataclasses.asdict(self.lab.budgets),
             }
         )
 
@@ -86,7 +87,7 @@ class Job:
         data = json.loads(text)
         path = Path(data["path"]) if data["path"] else None
         return Job(
-            lab=load(Path(data["manifest"])),
+            lab=dataclasses.replace(load(Path(data["manifest"])), budgets=Budgets(**data["budgets"])),
             submission=Submission(data["kind"], path, data["name"]),
             seed=data["seed"],
             run_dir=Path(data["run_dir"]),

@@ -16,7 +16,7 @@ from compose.service_image import BuildFailed, Recipe, built
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB, limited
 from graders.engine.processes import Log
-from graders.engine.runtime import NETWORK, InstallFailed, expect_locked, named_releases
+from graders.engine.runtime import NETWORK, InstallFailed, locked_releases, named_releases
 from graders.engine.sandbox import Isolation
 
 KIND = "submission"
@@ -46,7 +46,7 @@ def image_lists(tree: Path) -> dict[str, bytes]:
     """The lists of dependencies that an image is made by: releases alone. Raises InstallFailed."""
     files = {"requirements.txt": named_releases(tree / "requirements.txt")}
     if (tree / "package.json").is_file():
-        expect_locked(tree / "package-lock.json")
+        locked_releases(tree / "package.json", tree / "package-lock.json")
         files |= {name: (tree / name).read_bytes() for name in ("package.json", "package-lock.json")}
     return files
 

@@ -55,6 +55,11 @@ class Halt:
         self._lock = threading.Lock()
         self._halted = False
 
+    @property
+    def halted(self) -> bool:
+        """Whether it was called: what a grade says after that is worth nothing."""
+        return self._halted
+
     def __call__(self) -> None:
         with self._lock:
             self._halted = True
@@ -84,7 +89,7 @@ def grade(
 
     cores: the processors to stay on, so that grades beside it keep theirs; empty for all.
     """
-    examine(request.submission)
+    examine(request.submission, request.lab)
     seed = secrets.randbelow(10**9) if request.seed is None else request.seed
     started, clock = datetime.now(UTC), time.monotonic()
     try:
@@ -108,7 +113,7 @@ def grade(
         result = _without(
             Trouble(f"The machine refused: {error}", "`octo_lab doctor` shows what is missing.")
         )
-    return _report(request, result, seed, started, time.monotonic() - clock)
+    return report_of(request, result, seed, started, time.monotonic() - clock)
 
 
 def result_of(job: Job, listener: Listener, halt: Halt) -> Result:
@@ -235,7 +240,8 @@ def _without(trouble: Trouble) -> Result:
     return Result((), (), "", "none", {}, trouble)
 
 
-def _report(request: Request, result: Result, seed: int, started: datetime, seconds: float) -> Report:
+def report_of(request: Request, result: Result, seed: int, started: datetime, seconds: float) -> Report:
+    """The report of a request with what came of it; `started` in UTC."""
     lab = request.lab
     outcomes = _complete(request, result)
     reached = sum(outcome.points for outcome in outcomes if outcome.verdict == "pass")

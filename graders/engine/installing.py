@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,4 +132,10 @@ def _settings() -> Iterator[Path]:
 
 
 def _size(folder: Path) -> int:
-    return sum(path.lstat().st_size for path in folder.rglob("*"))
+    """Of the files; those that go while we look are not counted (rglob fails where a folder goes)."""
+    size = 0
+    for inside, _, files in os.walk(folder):
+        for name in files:
+            with suppress(OSError):
+                size += Path(inside, name).lstat().st_size
+    return size

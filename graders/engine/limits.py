@@ -19,6 +19,7 @@ class Limits:
     quarters_files: int = 20_000
     output: int = 64 * MIB
     stores: int = 3072 * MIB
+    stores_memory: int = 1536 * MIB
     installed: int = 2048 * MIB
 
 

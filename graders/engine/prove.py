@@ -6,7 +6,6 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 from compose.stores import Ground
 from graders.check import Verdict
 from graders.engine.grade import Halt, Request, grade
+from graders.engine.pool import for_each
 from graders.engine.submission import Submission, SubmissionRefused, from_fix, from_folder, reference
 from graders.reports.matrix import Kind, Matrix, Row
 from graders.reports.model import Report
@@ -92,18 +92,13 @@ def prove(
     graded: dict[str, list[Report]] = {}
     rows: dict[str, Row] = {}
     halt = Halt()
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting = {pool.submit(_graded, lab, fix, repeat, halt, on): fix for fix in wanted}
-        try:
-            for each in as_completed(waiting):
-                fix = waiting[each]
-                graded[fix.name], problem = each.result()
-                rows[fix.name] = _row(fix, graded[fix.name], problem)
-                done(rows[fix.name])
-        except KeyboardInterrupt:
-            halt()
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+
+    def told(fix: Fix, found: tuple[list[Report], str]) -> None:
+        graded[fix.name], problem = found
+        rows[fix.name] = _row(fix, graded[fix.name], problem)
+        done(rows[fix.name])
+
+    for_each(wanted, lambda fix: _graded(lab, fix, repeat, halt, on), jobs=jobs, done=told, halt=halt)
     checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(

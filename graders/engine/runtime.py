@@ -1,7 +1,6 @@
 """What a submission's language needs to run: a Python environment and node_modules, built once and kept in the cache."""
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -15,6 +14,7 @@ from pathlib import Path
 from compose.locks import locked
 from compose.places import cache_root
 from graders.engine.installing import Installation, Run, plainly
+from graders.engine.package_lock import NotLocked, expect_locked
 from graders.engine.requirements import NotARelease, releases
 
 NETWORK = re.compile(
@@ -49,7 +49,8 @@ def python_environment(
         wanted = home / "requirements.txt"
         wanted.write_text("\n".join(lines), encoding="utf-8")
         # Wheels alone: a source distribution is built by code of its own.
-        command = [str(home / "bin" / "python"), "-m", "pip", "--quiet", "--no-input", "install"]
+        # -P: what a wheel puts into the working directory is no module of pip's.
+        command = [str(home / "bin" / "python"), "-P", "-m", "pip", "--quiet", "--no-input", "install"]
         command += ["--only-binary=:all:", "--requirement", str(wanted)]
         _succeed(Installation(command, home, (_pip_alone(),), seconds), run)
 
@@ -68,32 +69,22 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
             machine=True,
         )
     files = [tree / "package.json", tree / "package-lock.json"]
-    expect_locked(files[1])
+    locked_releases(*files)
     home = cache_root() / "node" / _key(*(file.read_bytes() for file in files))
 
     def build() -> None:
         home.mkdir(parents=True)
         for file in files:
             shutil.copy(file, home)
+        (home / "node_modules").mkdir()  # npm makes none where nothing is wanted
+        # A lock may say where each package lies; the registry alone is asked.
         command = [npm, "ci", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund"]
+        command += ["--replace-registry-host=always"]  # a lock says what, this machine says where from
+        command += ["--replace-registry-host=always", "--no-update-notifier"]
         _succeed(Installation(command, home, (), seconds), run)
 
     _once(home, build, install)
     return home / "node_modules"
-
-
-def expect_locked(lock: Path) -> None:
-    """Every package is a release with a known content: npm runs as the grader, and must run nothing of theirs.
-
-    Raises InstallFailed. Links, paths and git addresses have no `integrity` in a lock.
-    """
-    try:
-        packages = json.loads(lock.read_bytes())["packages"]
-        loose = [name for name, entry in packages.items() if name and not _is_release(entry)]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _not_locked(f"package-lock.json cannot be used: {error!r}") from error
-    if loose:
-        raise _not_locked(f"package-lock.json names what is no release of a package: {', '.join(loose[:5])}")
 
 
 def named_releases(requirements: Path) -> bytes:
@@ -101,9 +92,12 @@ def named_releases(requirements: Path) -> bytes:
     return "\n".join(_releases(requirements.read_bytes())).encode()
 
 
-def _is_release(entry: dict[str, object]) -> bool:
-    address = str(entry.get("resolved", "https://"))
-    return bool(entry.get("integrity")) and not entry.get("link") and address.startswith("https://")
+def locked_releases(package: Path, lock: Path) -> None:
+    """Raise InstallFailed unless npm would fetch releases alone."""
+    try:
+        expect_locked(package, lock)
+    except NotLocked as error:
+        raise _not_locked(str(error)) from error
 
 
 def _not_locked(problem: str) -> InstallFailed:

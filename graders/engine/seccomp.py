@@ -6,10 +6,10 @@ They answer ENOSYS, as an older kernel would, so that libraries take the way the
 import platform
 import struct
 
-ENOSYS = 38
+ENOSYS, EAFNOSUPPORT = 38, 97
 LOAD, JUMP_EQUAL, JUMP_ABOVE, RETURN = 0x20, 0x15, 0x35, 0x06
-NUMBER_AT, ARCHITECTURE_AT = 0, 4  # struct seccomp_data
-ALLOW, REFUSE = 0x7FFF_0000, 0x0005_0000 | ENOSYS
+NUMBER_AT, ARCHITECTURE_AT, FIRST_ARGUMENT_AT = 0, 4, 16  # struct seccomp_data; low half, on a little end
+ALLOW, REFUSE, NO_FAMILY = 0x7FFF_0000, 0x0005_0000 | ENOSYS, 0x0005_0000 | EAFNOSUPPORT
 X32 = 0x4000_0000
 
 ARCHITECTURES = {"x86_64": 0xC000_003E, "aarch64": 0xC000_00B7}
@@ -21,6 +21,7 @@ REFUSED = {
     "memfd_secret": (447, 447),
     "shmget": (29, 194),
     "msgget": (68, 186),
+    "semget": (64, 190),
     # other processes' memory
     "ptrace": (101, 117),
     "process_vm_readv": (310, 270),
@@ -38,6 +39,10 @@ REFUSED = {
     "keyctl": (250, 219),
 }
 
+SOCKET = (41, 198)
+# AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. Not AF_VSOCK: it ends at the machine below ours, whatever network we are in.
+FAMILIES = (1, 2, 10, 16)
+
 
 def program(machine: str = platform.machine()) -> bytes | None:
     """The filter for this machine, as bubblewrap reads it; None where the numbers are not known."""
@@ -47,15 +52,29 @@ def program(machine: str = platform.machine()) -> bytes | None:
     tests = [(JUMP_EQUAL, numbers[column]) for numbers in REFUSED.values()]
     if machine == "x86_64":
         tests.insert(0, (JUMP_ABOVE, X32))
+    families = _families(SOCKET[column])
+    refuse = len(tests) + len(families)
     code = [
         _step(LOAD, ARCHITECTURE_AT),
-        _step(JUMP_EQUAL, ARCHITECTURES[machine], otherwise=len(tests) + 2),
+        _step(JUMP_EQUAL, ARCHITECTURES[machine], otherwise=refuse + 2),
         _step(LOAD, NUMBER_AT),
-        *(_step(kind, value, then=len(tests) - place) for place, (kind, value) in enumerate(tests)),
+        *(_step(kind, value, then=refuse - place) for place, (kind, value) in enumerate(tests)),
+        *families,
         _step(RETURN, ALLOW),
         _step(RETURN, REFUSE),
     ]
     return b"".join(code)
+
+
+def _families(socket: int) -> list[bytes]:
+    """Steps that let through all calls but a `socket` of another family, to the step behind them."""
+    most = len(FAMILIES)
+    return [
+        _step(JUMP_EQUAL, socket, otherwise=most + 2),
+        _step(LOAD, FIRST_ARGUMENT_AT),
+        *(_step(JUMP_EQUAL, family, then=most - place) for place, family in enumerate(FAMILIES)),
+        _step(RETURN, NO_FAMILY),
+    ]
 
 
 def _step(code: int, value: int, *, then: int = 0, otherwise: int = 0) -> bytes:

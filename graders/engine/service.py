@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from compose import roles
 from compose.stores import DATABASE, Login, Stores
 from graders.check import Failure
 from graders.engine import processes
@@ -21,7 +22,10 @@ GRACE = 10.0
 
 @dataclass
 class SubmittedService:
-    """Starts the submission's processes and ends them. Implements `graders.probes.service.Service`."""
+    """Starts the submission's processes and ends them. Implements `graders.probes.service.Service`.
+
+    by_hand: the schema's owner can log in to the end, for the person who tries things out.
+    """
 
     lesson: str
     commands: Mapping[str, str]
@@ -32,15 +36,28 @@ class SubmittedService:
     log: Log
     record: Callable[[int], None]
     ports: Iterator[int]
+    by_hand: bool = False
+    _releases: int = 0
     _webs: dict[str, "Web"] = field(default_factory=dict)
     running: list[Running] = field(default_factory=list)
 
     def release(self, database: str = DATABASE) -> "Release":
-        """Start the `release` process on `database`, as the schema's owner."""
+        """Start the `release` process on `database`, as the schema's owner, who can log in until it has ended."""
         command = self.commands.get("release", "true")
         mark = self.log.mark()
+        self._lend_owner()
         running = self._start("release", command, self._env(database, self._postgres_login("owner")))
-        return Release(self.lesson, running, self.log, mark, self.budgets.release)
+        return Release(self.lesson, running, self.log, mark, self.budgets.release, self._take_owner_back)
+
+    def _lend_owner(self) -> None:
+        self._releases += 1
+        if self.stores.postgres:
+            roles.lend_owner(self.stores.postgres)
+
+    def _take_owner_back(self) -> None:
+        self._releases -= 1
+        if self.stores.postgres and not self._releases and not self.by_hand:
+            roles.take_owner_back(self.stores.postgres)
 
     def web(self, database: str = DATABASE) -> str:
         """The base URL of the `web` process on `database`, started and ready. Raises Failure."""
@@ -154,6 +171,7 @@ class Release:
     log: Log
     mark: int
     budget: float
+    ended: Callable[[], None]
 
     def poll(self) -> int | None:
         return self.running.popen.poll()
@@ -162,15 +180,17 @@ class Release:
         return "\n".join(line.text for line in self.log.since(self.mark, "release"))
 
     def wait(self, seconds: float) -> int:
-        if not self.running.ended_within(seconds):
-            self.running.stop()
+        in_time = self.running.ended_within(seconds)
+        code = self.running.stop()
+        self.ended()
+        if not in_time:
             raise Failure(
                 did=f"octo_lab run {self.lesson}",
                 expected=f"`release` from the Procfile ends within {seconds:.0f} s.",
                 got=f"It was still running after {seconds:.0f} s and was stopped.",
                 because="A deployment waits for its release step; one that hangs blocks every later deployment.",
             )
-        return self.running.stop()
+        return code
 
     def succeed(self) -> None:
         """Wait for exit code 0 within the budget. Raises Failure."""

@@ -27,7 +27,7 @@ def run(
     lab: Lab, submission: Submission, say: Callable[[str], None]
 ) -> tuple[Trouble | None, Outcome | None]:
     """Serve until interrupted. Returns why it could not: the machine's trouble, or the check it never reached."""
-    examine(submission)
+    examine(submission, lab)
     places.sweep()
     with places.run_directory() as directory:
         job = Job(lab, submission, 0, directory.path, serve=True)

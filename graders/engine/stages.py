@@ -110,7 +110,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     else:
         ports = candidates()
     service = SubmittedService(
-        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports
+        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports, job.serve
     )
     stack.callback(service.stop)
     stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))

@@ -16,6 +16,7 @@ from labs.catalog import Lab
 MAX_FILES = 5_000
 MAX_BYTES = 100 * 1024 * 1024
 MAX_DEPTH = 24
+MAX_PATH = 1_000  # bytes: a system takes 4096, with the folders that we lay it in
 NOT_SOURCE = frozenset(
     {".git", "__pycache__", "node_modules", ".venv", ".mypy_cache", ".ruff_cache", ".pytest_cache"}
 )
@@ -56,11 +57,16 @@ def from_fix(path: Path) -> Submission:
     return Submission("patch" if path.is_file() else "over-reference", path, path.stem)
 
 
-def examine(submission: Submission) -> None:
+def examine(submission: Submission, lab: Lab) -> None:
     """Raise SubmissionRefused for what would be refused later, before anything has started."""
     if submission.kind in ("work", "over-reference"):
         with _readable():
-            _files(_folder(submission))
+            mine = set(_files(_folder(submission)))
+        theirs = set(_files(lab.reference)) - _left_out(submission, lab)
+        every = mine | theirs
+        for path in sorted(every):
+            if not every.isdisjoint(path.parents):
+                raise _clash(path)
 
 
 def lay(submission: Submission, lab: Lab, tree: Path) -> str:
@@ -68,7 +74,7 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
 
     Raises SubmissionRefused for links, special files, odd names, and sizes past the caps.
     """
-    left_out = set(_files(lab.service)) if submission.kind == "work" else set()
+    left_out = _left_out(submission, lab)
     for path in _files(lab.reference):
         if path not in left_out:
             _copy(lab.reference / path, tree / path)
@@ -80,6 +86,11 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
     elif submission.kind == "patch" and submission.path:
         _apply(submission.path, tree)
     return tree_hash(tree)
+
+
+def _left_out(submission: Submission, lab: Lab) -> set[PurePosixPath]:
+    """Files of the reference that the tree does not have: a learner brings their own, or none."""
+    return set(_files(lab.service)) if submission.kind == "work" else set()
 
 
 def tree_hash(tree: Path) -> str:
@@ -117,6 +128,7 @@ def _folder(submission: Submission) -> Path:
 def _files(root: Path) -> list[PurePosixPath]:
     """All regular files below `root`, relative to it."""
     found: list[PurePosixPath] = []
+    folders: set[PurePosixPath] = set()
     size = 0
     for entry, path in _walk(root, PurePosixPath()):
         info = entry.stat(follow_symlinks=False)
@@ -127,17 +139,19 @@ def _files(root: Path) -> list[PurePosixPath]:
             )
         size += info.st_size
         found.append(path)
-        if len(found) > MAX_FILES or size > MAX_BYTES:
+        folders.update(path.parents)
+        if len(found) + len(folders) > MAX_FILES or size > MAX_BYTES:
             raise SubmissionRefused(
-                f"{root} holds more than {MAX_FILES} files or {MAX_BYTES // 2**20} MiB.",
+                f"{root} holds more than {MAX_FILES} files and folders or {MAX_BYTES // 2**20} MiB.",
                 "Hand in sources only: no dependencies, no data, no build output.",
             )
     return found
 
 
 def _walk(folder: Path, inside: PurePosixPath) -> Iterator[tuple[os.DirEntry[str], PurePosixPath]]:
-    if len(inside.parts) > MAX_DEPTH:
-        raise SubmissionRefused(f"{_shown(inside)} is nested too deep.", f"Keep within {MAX_DEPTH} levels.")
+    if len(inside.parts) > MAX_DEPTH or len(os.fsencode(inside)) > MAX_PATH:
+        how = f"Keep within {MAX_DEPTH} levels and {MAX_PATH} bytes."
+        raise SubmissionRefused(f"{_shown(inside)[:200]} is nested too deep.", how)
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda e: e.name):
             if entry.name in NOT_SOURCE:
@@ -162,10 +176,14 @@ def _copy(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(source, target, follow_symlinks=False)
     except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        raise SubmissionRefused(
-            f"{source} is a file where the service has a folder, or the other way round.", "Rename it."
-        ) from error
+        raise _clash(source) from error
     target.chmod(0o755 if source.stat().st_mode & stat.S_IXUSR else 0o644)
+
+
+def _clash(path: Path | PurePosixPath) -> SubmissionRefused:
+    return SubmissionRefused(
+        f"{path} is a file where the service has a folder, or the other way round.", "Rename it."
+    )
 
 
 def _apply(patch: Path, tree: Path) -> None:

@@ -8,11 +8,18 @@ from pathlib import Path
 
 import psutil
 
+from compose.postgres import APP, OWNER
+from compose.processes import SERVERS
+from graders.engine import memory
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
 EVERY = 0.25
-DISK_EVERY = 8  # looks
+STORES_EVERY, DISK_EVERY = 2, 8  # looks
+SESSIONS = (f"postgres: {OWNER} ", f"postgres: {APP} ")
+CROWD = 64  # processes, or four times as many threads
+
+Processes = Sequence[psutil.Process]
 
 
 @contextmanager
@@ -22,10 +29,12 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
     stores: the folder of the servers' data. quarters: the bounded folder, where there is one.
     """
     over = threading.Event()
-    looks: tuple[tuple[int, Callable[[], str]], ...] = (
-        (1, lambda: _too_much_memory(running)),
-        (1, lambda: _too_many_processes(running)),
-        (DISK_EVERY, lambda: _too_much_data(stores)),
+    looks: tuple[tuple[int, Callable[[Processes], str]], ...] = (
+        (1, _too_much_memory),
+        (1, _too_many_processes),
+        (1, _too_many_files),
+        (STORES_EVERY, lambda _: _too_much_in_stores()),
+        (DISK_EVERY, lambda _: _too_much_data(stores)),
     )
 
     def watch() -> None:
@@ -34,11 +43,12 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         while not last:
             last = over.wait(EVERY)
             look += 1
+            found = [*_processes(running)]
+            _keep_in_place(found)
             for every, too_much in looks:
-                if look % every == 0 and (what := too_much()):
+                if look % every == 0 and (what := too_much(found)):
                     log.refuse(what)
-                    for each in running:
-                        each.kill()
+                    _end(running)
             if quarters and (what := _full(quarters)):
                 log.refuse(what)
 
@@ -51,31 +61,66 @@ def watching(running: Sequence[Running], stores: Path, quarters: Path | None, lo
         thread.join()
 
 
-def _too_much_memory(running: Sequence[Running]) -> str:
-    """Memory that is the processes' own; what they share is counted once for each. Files in memory are bounded."""
-    used = sum(_each(running, _own_memory))
-    if used <= LIMITS.memory:
+def _keep_in_place(found: Processes) -> None:
+    """First to go when memory is short; last to run when there are so many that nobody else would."""
+    crowd = len(found) > CROWD or sum(_each(found, memory.threads)) > 4 * CROWD
+    for process in found:
+        with suppress(psutil.Error, OSError):
+            memory.be_taken_first(process)
+            if crowd:
+                memory.step_back(process)
+
+
+def _end(running: Sequence[Running]) -> None:
+    """End the submission, and what its sessions still do in Postgres, which would go on without it."""
+    for each in running:
+        each.kill()
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error, IndexError):
+            if process.name() == "postgres" and process.cmdline()[0].startswith(SESSIONS):
+                process.terminate()
+
+
+def _too_much_memory(found: Processes) -> str:
+    if memory.taken(found) <= LIMITS.memory:
         return ""
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 
 
-def _own_memory(process: psutil.Process) -> int:
-    info = process.memory_info()
-    return int(info.rss - getattr(info, "shared", 0))
+def _too_much_in_stores() -> str:
+    """What the servers hold for it: a session may set work_mem as it likes."""
+    below = psutil.Process().children(recursive=True)
+    if memory.taken(process for process in below if _is_server(process)) <= LIMITS.stores_memory:
+        return ""
+    return f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
 
 
-def _too_many_processes(running: Sequence[Running]) -> str:
+def _is_server(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.name() in SERVERS
+    return False
+
+
+def _too_many_files(found: Processes) -> str:
+    """Every socket may hold a fifth of a megabyte that the kernel counts to nobody."""
+    if sum(_each(found, memory.open_files)) <= 2 * LIMITS.open_files:
+        return ""
+    return f"It had more than {2 * LIMITS.open_files} files and sockets open and was stopped."
+
+
+def _too_many_processes(found: Processes) -> str:
     """The kernel counts for each process type; this counts all, and where the kernel cannot."""
-    if sum(_each(running, lambda process: process.num_threads())) <= 2 * LIMITS.processes:
+    if sum(_each(found, memory.threads)) <= 2 * LIMITS.processes:
         return ""
     return f"It had more than {2 * LIMITS.processes} processes and threads and was stopped."
 
 
 def _too_much_data(stores: Path) -> str:
     size = 0
-    for path in stores.rglob("*"):
-        with suppress(OSError):
-            size += path.lstat().st_blocks * 512
+    for folder, _, files in os.walk(stores):  # not rglob, which fails when a folder goes while it looks
+        for name in files:
+            with suppress(OSError):
+                size += Path(folder, name).lstat().st_blocks * 512
     if size <= LIMITS.stores:
         return ""
     return f"It made its stores larger than {LIMITS.stores // MIB} MiB and was stopped."
@@ -88,10 +133,14 @@ def _full(quarters: Path) -> str:
     return f"It filled its {LIMITS.quarters // MIB} MiB, or {LIMITS.quarters_files} files, of scratch space."
 
 
-def _each(running: Sequence[Running], look: Callable[[psutil.Process], int]) -> Iterator[int]:
+def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[int]:
+    for process in found:
+        with suppress(psutil.Error, OSError):
+            yield look(process)
+
+
+def _processes(running: Sequence[Running]) -> Iterator[psutil.Process]:
     for each in list(running):
         with suppress(psutil.Error):
             head = psutil.Process(each.popen.pid)
-            for process in (head, *head.children(recursive=True)):
-                with suppress(psutil.Error):
-                    yield look(process)
+            yield from (head, *head.children(recursive=True))

@@ -17,11 +17,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from graders.check import expect
+from graders.lesson_05.population import expect_there
+from graders.lesson_05.shapes import Page
 from graders.probes.observation import Observation
 from graders.probes.plans import grouped
 from graders.probes.postgres import Postgres
 
 TIMES = 3
+TOLD = 3
+KEPT = "Other programs write to these tables. What the service keeps for itself is wrong after that."
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,9 @@ class Measured:
     what: str
     did: str
     seen: Observation
+    uncounted: tuple[str, ...]  # of all of them
+    answered: int  # rows that an answer held
+    least_read: int  # rows that were read for the cheapest of them
 
 
 def measure(postgres: Postgres, what: str, request: Callable[[], object]) -> Measured:
@@ -59,15 +66,26 @@ def measure(postgres: Postgres, what: str, request: Callable[[], object]) -> Mea
     observations = []
     for _ in range(TIMES):
         with postgres.observe() as seen:
-            request()
+            answer = request()
         observations.append(seen)
+        if seen.uncounted:
+            break
+    did = postgres.steps.last()
+    expect_there(postgres)
     costliest = max(observations, key=lambda seen: (seen.rows_read, seen.buffers))
-    return Measured(what, postgres.steps.last(), costliest)
+    uncounted = tuple(line for seen in observations for line in seen.uncounted)
+    least_read = min(seen.rows_read for seen in observations)
+    return Measured(what, did, costliest, uncounted, _rows_in(answer), least_read)
+
+
+def _rows_in(answer: object) -> int:
+    return len(answer.items) if isinstance(answer, Page) else int(answer is not None)
 
 
 def expect_within(measured: Measured, bound: Bound, *, because: str) -> None:
     """Hold a measured read to its bound, and show the plan's telling line where it breaks it."""
     expect_statements(measured)
+    expect_read(measured)
     seen = measured.seen
     expect(
         seen.rows_read <= bound.rows and seen.buffers <= bound.buffers,
@@ -80,12 +98,31 @@ def expect_within(measured: Measured, bound: Bound, *, because: str) -> None:
 
 
 def expect_statements(measured: Measured) -> None:
-    """No verdict without evidence: the request must have asked the database."""
+    """No verdict without evidence: the request must have asked the database, and all that it asked must be counted."""
     expect(
         bool(measured.seen.plans),
         expected=f"{measured.what} is read from the database.",
         got="an answer came, but no statement reached the database",
-        because="Other programs write to these tables. What the service keeps for itself is wrong after that.",
+        because=KEPT,
+        did=measured.did,
+    )
+    expect(
+        not measured.uncounted,
+        expected="Each statement of a read comes to its end, so that Postgres can say what it cost.",
+        got="\n  ".join(measured.uncounted[:TOLD]),
+        because="The database has done the work all the same. It is in no statistics and no plan, so nobody will find "
+        "out what the machine is busy with.",
+        did=measured.did,
+    )
+
+
+def expect_read(measured: Measured) -> None:
+    """What the answer holds was read for it, each time that it was asked for."""
+    expect(
+        measured.least_read >= measured.answered,
+        expected=f"{measured.what} is read from the database: {grouped(measured.answered)} rows at least.",
+        got=f"{grouped(measured.least_read)} rows were read, and the answer holds {grouped(measured.answered)}",
+        because=KEPT,
         did=measured.did,
     )
 

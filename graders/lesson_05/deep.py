@@ -1,7 +1,7 @@
 """The five hundredth page of a long list against its first: a cursor says where to go on, not how much to skip."""
 
 from graders.check import expect
-from graders.lesson_05.bounds import cost_told, expect_statements, measure, page_bound
+from graders.lesson_05.bounds import cost_told, expect_read, expect_statements, measure, page_bound
 from graders.lesson_05.reads import Reads
 from graders.lesson_05.walks import LIMIT, STRETCH, LongWalk
 from graders.probes.plans import grouped
@@ -24,6 +24,7 @@ def expect_deep_page(walked: LongWalk, reads: Reads, postgres: Postgres) -> None
     first = measure(postgres, "Page 1", lambda: reads.newest(walked.customer, LIMIT))
     deep = measure(postgres, f"Page {at}", lambda: reads.newest(walked.customer, LIMIT, cursor))
     expect_statements(deep)
+    expect_read(deep)
     bound = page_bound(LIMIT)
     cheap = deep.seen.rows_read <= bound.rows and max(deep.seen.buffers, walked.late_cost) <= bound.buffers
     given_up = "" if at == PAGE else ".\nThere the walk was given up: it had cost what all 500 pages may"

@@ -13,18 +13,18 @@ from graders.lesson_05.other_programs import refused_rows_are_failures
 from graders.lesson_05.reads import Customer, Reads
 from graders.lesson_05.shapes import Balance, Invoice
 from graders.probes.api import Api
-from graders.probes.postgres import Postgres
+from graders.probes.postgres import Postgres, psql
 
 # Long before any other due date, so that the invoice leads its tenant's overdue list.
 DUE_ON = "2001-01-01"
 AS_OF = date(2001, 2, 1)
 
 IMPORT: LiteralString = """
-    INSERT INTO invoices (tenant_id, customer_id, number, status, currency, total_cents, paid_cents, due_on)
-    SELECT tenant_id, %s, %s, 'sent', currency, 700, 0, %s::date FROM invoices WHERE id = %s
+    INSERT INTO public.invoices (tenant_id, customer_id, number, status, currency, total_cents, paid_cents, due_on)
+    SELECT tenant_id, %s, %s, 'sent', currency, 700, 0, %s::date FROM public.invoices WHERE id = %s
     RETURNING id::text
 """
-SETTLE: LiteralString = "UPDATE invoices SET status = 'paid', paid_cents = total_cents WHERE id = %s"
+SETTLE: LiteralString = "UPDATE public.invoices SET status = 'paid', paid_cents = total_cents WHERE id = %s"
 
 
 @dataclass
@@ -67,11 +67,22 @@ class Asked:
         return f"invoice {self.right.id}: {fields_that_differ(self.right, self.got)}"
 
 
-def expect_fresh(case: Case, scene: tuple[str, Callable[[Case], None]]) -> None:
-    """Ask for all four, let something happen, ask again: every answer must know of it."""
-    what, happens = scene
+@dataclass(frozen=True)
+class Scene:
+    """Something that happens to the newest invoice, and its row afterwards."""
+
+    what: str
+    happens: Callable[[Case], None]
+    status: str
+    paid_cents: int
+
+
+def expect_fresh(case: Case, scene: Scene) -> None:
+    """Ask for all four, let something happen, ask again: the table and every answer must know of it."""
+    what = scene.what
     _ask_all(case)
-    happens(case)
+    scene.happens(case)
+    _expect_written(case, scene)
     for asked in _ask_all(case):
         expect(
             asked.got == asked.right,
@@ -80,6 +91,19 @@ def expect_fresh(case: Case, scene: tuple[str, Callable[[Case], None]]) -> None:
             because="With an answer from before the write, people pay twice or are reminded of what they paid.",
             did=asked.did,
         )
+
+
+def _expect_written(case: Case, scene: Scene) -> None:
+    """Answers that agree with a table in which nothing happened are right about nothing."""
+    row = case.oracle.by_number(case.customer.tenant, case.number)
+    expect(
+        row is not None and (row.status, row.paid_cents) == (scene.status, scene.paid_cents),
+        expected=f"{scene.what}: right after that its row in invoices is {scene.status}, "
+        f"{scene.paid_cents} cents of it paid.",
+        got=f"it is {row.status}, {row.paid_cents} cents of it paid" if row else "there is no such row",
+        because="Other programs work with what the table says. A write that is answered and not kept is money lost.",
+        did=psql(f"SELECT status, paid_cents FROM invoices WHERE number = '{case.number}'"),  # noqa: S608
+    )
 
 
 def _ask_all(case: Case) -> list[Asked]:
@@ -137,21 +161,21 @@ def _void(case: Case) -> None:
 def _imported(case: Case) -> None:
     row = [case.customer.id, f"{case.tag}-3", DUE_ON, case.ids[0]]
     with refused_rows_are_failures():
-        case.ids.append(case.postgres.value(IMPORT, row))
+        case.ids += [id for (id,) in case.postgres.write(IMPORT, row)]
 
 
 def _settled(case: Case) -> None:
     with refused_rows_are_failures():
-        case.postgres.rows(SETTLE, [case.ids[2]])
+        case.postgres.write(SETTLE, [case.ids[2]])
 
 
-SCENES: tuple[tuple[str, Callable[[Case], None]], ...] = (
-    ("A draft was created", _draft),
-    ("The invoice was sent", _send),
-    ("A part of it was paid", _pay_part),
-    ("The rest was paid", _pay_rest),
-    ("A second invoice was sent", _send_another),
-    ("The second invoice was voided", _void),
-    ("Another program imported a sent invoice with SQL", _imported),
-    ("Another program booked it as paid with SQL", _settled),
+SCENES = (
+    Scene("A draft was created", _draft, "draft", 0),
+    Scene("The invoice was sent", _send, "sent", 0),
+    Scene("A part of it was paid", _pay_part, "sent", 400),
+    Scene("The rest was paid", _pay_rest, "paid", 900),
+    Scene("A second invoice was sent", _send_another, "sent", 0),
+    Scene("The second invoice was voided", _void, "void", 0),
+    Scene("Another program imported a sent invoice with SQL", _imported, "sent", 0),
+    Scene("Another program booked it as paid with SQL", _settled, "paid", 700),
 )

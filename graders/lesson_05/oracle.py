@@ -13,20 +13,20 @@ COLUMNS: LiteralString = """
     id::text, customer_id::text, number, status, currency, total_cents, paid_cents, due_on, created_at
 """
 NEWEST: LiteralString = f"""
-    SELECT {COLUMNS} FROM invoices WHERE customer_id = %s ORDER BY created_at DESC, invoices.id DESC
+    SELECT {COLUMNS} FROM public.invoices WHERE customer_id = %s ORDER BY created_at DESC, invoices.id DESC
 """
 OVERDUE: LiteralString = f"""
-    SELECT {COLUMNS} FROM invoices
+    SELECT {COLUMNS} FROM public.invoices
     WHERE tenant_id = %s AND status = 'sent' AND due_on < %s ORDER BY due_on, invoices.id
 """
 BY_NUMBER: LiteralString = (
-    f"SELECT {COLUMNS} FROM invoices WHERE tenant_id = %s AND lower(number) = lower(%s)"
+    f"SELECT {COLUMNS} FROM public.invoices WHERE tenant_id = %s AND lower(number) = lower(%s)"
 )
 BALANCE: LiteralString = """
     SELECT customers.id::text, tenants.currency, count(invoices.id), coalesce(sum(total_cents - paid_cents), 0)::bigint
-    FROM customers
-    JOIN tenants ON tenants.id = customers.tenant_id
-    LEFT JOIN invoices ON invoices.customer_id = customers.id AND status = 'sent'
+    FROM public.customers
+    JOIN public.tenants ON tenants.id = customers.tenant_id
+    LEFT JOIN public.invoices ON invoices.customer_id = customers.id AND status = 'sent'
     WHERE customers.id = %s
     GROUP BY customers.id, tenants.currency
 """

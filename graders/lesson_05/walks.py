@@ -1,6 +1,7 @@
 """Long walks through lists, recorded once and judged by several checks."""
 
 from dataclasses import dataclass
+from itertools import islice
 
 from graders.lesson_05.population import Population
 from graders.lesson_05.reads import Customer, Reads, walk
@@ -35,17 +36,17 @@ class LongWalk:
 def walk_whale(reads: Reads, postgres: Postgres, people: Population) -> LongWalk:
     """All pages of the largest customer's list, unless they cost too much."""
     whale = people.whale
+    walker = walk(lambda cursor: reads.newest(whale, LIMIT, cursor), whale.invoices // LIMIT + SPARE_PAGES)
     pages: list[Page] = []
-    costs = [postgres.cost().buffers]
-    for page in walk(
-        lambda cursor: reads.newest(whale, LIMIT, cursor), whale.invoices // LIMIT + SPARE_PAGES
-    ):
-        pages.append(page)
-        if len(pages) % STRETCH == 0:
-            costs.append(postgres.cost().buffers)
-            if costs[-1] - costs[0] > FUSE:
-                break
-    late_cost = (costs[-1] - costs[-2]) // STRETCH if len(costs) > 1 else 0
+    costs: list[int] = []
+    while sum(costs) <= FUSE:
+        with postgres.observe() as seen:
+            stretch = list(islice(walker, STRETCH))
+        pages += stretch
+        if len(stretch) < STRETCH:
+            break
+        costs.append(seen.buffers)
+    late_cost = costs[-1] // STRETCH if costs else 0
     return LongWalk(whale, tuple(pages), pages[-1].next_cursor is None, late_cost)
 
 

@@ -31,10 +31,10 @@ def warm(reads: Reads, postgres: Postgres, people: Population, rounds: int = ROU
 
 
 def _often(ask: Callable[[int], object], postgres: Postgres, rounds: int) -> None:
-    before = postgres.cost().buffers
+    before = postgres.buffers_so_far()
     for turn in range(rounds):
         ask(turn)
-        if turn % FUSE_EVERY == FUSE_EVERY - 1 and postgres.cost().buffers - before > FUSE:
+        if turn % FUSE_EVERY == FUSE_EVERY - 1 and postgres.buffers_so_far() - before > FUSE:
             return
 
 

@@ -67,7 +67,7 @@ class WriteCost:
 def write_cost(postgres: Postgres, customers: Sequence[Customer]) -> WriteCost:
     """Live the same invoices on both tables."""
     ((indexes,),) = postgres.catalog(INDEXES)
-    with _bare(postgres):
+    with refused_rows_are_failures(), _bare(postgres):
         bare = _log_of_lives(postgres, customers, Identifier("octo_bare", "invoices"))
         real = _log_of_lives(postgres, customers, Identifier("public", "invoices"))
     return WriteCost(real // len(customers), bare // len(customers), indexes)

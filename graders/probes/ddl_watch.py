@@ -8,21 +8,28 @@ from typing import LiteralString
 from graders.probes.postgres import Postgres
 
 # An event trigger runs inside the migration's own session: what it sees is certain and not a matter of timing. It has
-# the superuser's rights, so it finds nothing of the submission's by name.
+# the superuser's rights, so it finds nothing of the submission's by name; and it knows the table by its number, which a
+# migration can't change as it can the name.
 WATCH: LiteralString = """
     CREATE SCHEMA octo_watch;
     CREATE TABLE octo_watch.seen (at bigint GENERATED ALWAYS AS IDENTITY, command text, about text, held text[]);
+    CREATE TABLE octo_watch.invoices AS SELECT 'public.invoices'::regclass::oid AS oid;
+    CREATE FUNCTION octo_watch.named(about oid) RETURNS text LANGUAGE sql
+    SET search_path = pg_catalog, pg_temp AS $$
+        SELECT coalesce((SELECT 'public.invoices' FROM octo_watch.invoices WHERE oid = about), about::regclass::text)
+    $$;
     CREATE FUNCTION octo_watch.held() RETURNS text[] LANGUAGE sql
     SET search_path = pg_catalog, pg_temp AS $$
         SELECT coalesce(array_agg(DISTINCT mode), '{}') FROM pg_locks
-        WHERE pid = pg_backend_pid() AND granted AND locktype = 'relation' AND relation = to_regclass('public.invoices')
+        WHERE pid = pg_backend_pid() AND granted AND locktype = 'relation'
+          AND relation = (SELECT oid FROM octo_watch.invoices)
     $$;
     CREATE FUNCTION octo_watch.ended() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         INSERT INTO octo_watch.seen (command, about, held)
         SELECT command_tag, CASE WHEN classid = 'pg_class'::regclass
-                   THEN coalesce((SELECT indrelid::regclass::text FROM pg_index WHERE indexrelid = objid), object_identity)
+                   THEN octo_watch.named(coalesce((SELECT indrelid FROM pg_index WHERE indexrelid = objid), objid))
                    ELSE object_identity END, octo_watch.held()
         FROM pg_event_trigger_ddl_commands();
     END $$;
@@ -30,7 +37,7 @@ WATCH: LiteralString = """
     SET search_path = pg_catalog, pg_temp AS $$
     BEGIN
         INSERT INTO octo_watch.seen (command, about, held)
-        VALUES ('table rewrite', pg_event_trigger_table_rewrite_oid()::regclass::text, octo_watch.held());
+        VALUES ('table rewrite', octo_watch.named(pg_event_trigger_table_rewrite_oid()), octo_watch.held());
     END $$;
     CREATE EVENT TRIGGER octo_watch_ended ON ddl_command_end EXECUTE FUNCTION octo_watch.ended();
     CREATE EVENT TRIGGER octo_watch_rewrites ON table_rewrite EXECUTE FUNCTION octo_watch.rewrites();

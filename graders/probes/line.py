@@ -1,9 +1,11 @@
 """One kept-alive HTTP connection with a total deadline and a size cap, whatever the other end does."""
 
 import queue
+import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,6 +15,7 @@ from urllib3.exceptions import HTTPError, TimeoutError
 from graders.probes.prompt_acks import PromptPool
 
 MOST_BYTES = 4_000_000
+MOST_HEADER_BYTES = 65_536
 CHUNK = 65_536
 KEPT_ALIVE = 1.0  # seconds; a connection that idled for longer may be closed by the service at any moment
 
@@ -47,35 +50,51 @@ class Line:
     def __init__(self, base_url: str) -> None:
         self._base_url = base_url
         self._requests: _Mailbox | None = None
+        self._socket: socket.socket | None = None
 
     def send(self, request: Request) -> Outcome:
-        """The outcome within the request's seconds. A thread that does not come back is left behind."""
+        """The outcome within the request's seconds. Should the caller not wait so long, it ends here too."""
         if self._requests is None:
             self._requests = queue.SimpleQueue()
-            threading.Thread(target=_serve, args=(self._base_url, self._requests), daemon=True).start()
+            threading.Thread(
+                target=_serve, args=(self._base_url, self._requests, self._opened), daemon=True
+            ).start()
         reply: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._requests.put((request, reply))
         try:
             return reply.get(timeout=request.seconds + 1)
         except queue.Empty:
-            self.close()
+            self._cut()
             return _too_slow(request.seconds)
+        except BaseException:
+            self._cut()
+            raise
 
     def close(self) -> None:
         if self._requests is not None:
             self._requests.put(None)
             self._requests = None
 
+    def _cut(self) -> None:
+        """End the thread too, which may be reading what has no end: header after header, chunk after chunk."""
+        self.close()
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)
 
-def _serve(base_url: str, requests: _Mailbox) -> None:
+    def _opened(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+
+def _serve(base_url: str, requests: _Mailbox, opened: Callable[[socket.socket], None]) -> None:
     url = urlsplit(base_url)
     used = time.monotonic()
-    pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+    pool = PromptPool(url.hostname or "", url.port, opened)
     while (letter := requests.get()) is not None:
         request, reply = letter
         if time.monotonic() - used > KEPT_ALIVE:
             pool.close()
-            pool = PromptPool(url.hostname or "", url.port, maxsize=1, retries=False)
+            pool = PromptPool(url.hostname or "", url.port, opened)
         reply.put(_exchange(pool, request))
         used = time.monotonic()
     pool.close()
@@ -93,7 +112,7 @@ def _exchange(pool: PromptPool, request: Request) -> Outcome:
             redirect=False,
             preload_content=False,
         )
-        content = _read(response, deadline, request.seconds)
+        content = _too_much_header(response) or _read(response, deadline, request.seconds)
         if isinstance(content, Trouble):
             response.close()
             return content
@@ -106,6 +125,17 @@ def _exchange(pool: PromptPool, request: Request) -> Outcome:
             f"the connection broke: {_plain(error)}",
             "A caller that gets no answer does not know whether its request took effect.",
         )
+
+
+def _too_much_header(response: BaseHTTPResponse) -> Trouble | None:
+    """http.client bounds each line and their number; together that would still be 6 MB an answer."""
+    size = sum(len(name) + len(value) for name, value in response.headers.items())
+    if size <= MOST_HEADER_BYTES:
+        return None
+    return Trouble(
+        f"{size // 1000} kB of headers",
+        "Proxies and clients refuse an answer whose headers are larger than some kilobytes.",
+    )
 
 
 def _read(response: BaseHTTPResponse, deadline: float, seconds: float) -> bytes | Trouble:

@@ -72,9 +72,9 @@ class Writers:
 
     def __init__(self, postgres: Postgres) -> None:
         self._postgres = postgres
-        ids = [id for (id,) in postgres.rows("SELECT id FROM invoices ORDER BY id LIMIT 100")]
+        ids = [id for (id,) in postgres.rows("SELECT id FROM public.invoices ORDER BY id LIMIT 100")]
         self._rows = cycle(ids)
-        self._last = postgres.value("SELECT max(id) FROM invoices")
+        self._last = postgres.value("SELECT max(id) FROM public.invoices")
         self._open: list[psycopg.Connection[Any]] = []
         self.written = 0
 

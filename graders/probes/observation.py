@@ -1,8 +1,12 @@
 """What a service asked of the database while it was watched: counts and plans. How they are had stands in `postgres`."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass
 
 from graders.probes.plans import Plan
+
+# Buffers for planning during one observation. A connection that was just made needs 300 for its first statements.
+PLANNING = 1000
 
 
 @dataclass(frozen=True)
@@ -13,11 +17,40 @@ class Cost:
     buffers: int
 
 
+@dataclass(frozen=True)
+class Counted:
+    """What pg_stat_statements has counted of the service's top-level statements, planning included.
+
+    utility: the part of `buffers` that belongs to statements which are not planned (COPY, FETCH, DO).
+    forgotten: how often it had to forget statements to make room.
+    """
+
+    statements: int
+    buffers: int
+    utility: int
+    forgotten: int
+
+    def __sub__(self, before: "Counted") -> "Counted":
+        return Counted(*(mine - theirs for mine, theirs in zip(astuple(self), astuple(before), strict=True)))
+
+    def cost(self, plans: Sequence[Plan]) -> Cost:
+        """The cost of execution: planning reads catalogs, on a new connection hundreds of them."""
+        executed = self.utility + sum(plan.buffers() for plan in plans if not plan.nested)
+        return Cost(self.statements, min(self.buffers, executed))
+
+    def faults(self, plans: Sequence[Plan]) -> tuple[str, ...]:
+        """What makes the count worthless, one line each. A function that is "immutable" works while it is planned."""
+        planning = self.buffers - self.cost(plans).buffers
+        lost = ("so many different statements that the oldest were forgotten",) * (self.forgotten > 0)
+        return lost + (f"read {planning} buffers while statements were planned",) * (planning > PLANNING)
+
+
 class Observation:
     """What the service asked of the database while it was watched; complete once the `with` block has ended."""
 
     cost: Cost = Cost(0, 0)
     plans: tuple[Plan, ...] = ()
+    uncounted: tuple[str, ...] = ()  # what the service's sessions did that no count holds, one line each
 
     @property
     def buffers(self) -> int:

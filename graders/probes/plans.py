@@ -8,22 +8,27 @@ Node = Mapping[str, Any]
 
 FILTERS = ("Filter", "Recheck Cond", "Index Cond")
 WORTH_TELLING = 4
+BUFFERS = ("Shared Hit Blocks", "Shared Read Blocks", "Temp Read Blocks", "Temp Written Blocks")
 REMOVED = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One executed statement. `settings` are the planner settings that differed from Postgres' own defaults."""
+    """One executed statement. `settings` are the planner settings that differed from Postgres' own defaults.
+
+    nested: run by a function, a trigger or a block of another statement, which has its buffers in its own count.
+    """
 
     user: str
     query: str
     root: Node
     settings: Mapping[str, str] = field(default_factory=dict)
+    nested: bool = False
 
     @classmethod
-    def of(cls, user: str, entry: Mapping[str, Any]) -> "Plan":
+    def of(cls, user: str, entry: Mapping[str, Any], *, nested: bool = False) -> "Plan":
         """From the JSON that auto_explain logs."""
-        return cls(user, str(entry.get("Query Text", "")), entry["Plan"], entry.get("Settings", {}))
+        return cls(user, str(entry.get("Query Text", "")), entry["Plan"], entry.get("Settings", {}), nested)
 
     def nodes(self) -> Iterator[Node]:
         """Every step of the plan, the outermost first."""
@@ -45,7 +50,8 @@ class Plan:
         return frozenset(node["Relation Name"] for node in self.nodes() if "Relation Name" in node)
 
     def buffers(self) -> int:
-        return int(self.root.get("Shared Hit Blocks", 0)) + int(self.root.get("Shared Read Blocks", 0))
+        """Buffers hit, read or spilled, those of nested statements included."""
+        return sum(int(self.root.get(name, 0)) for name in BUFFERS)
 
     def telling_lines(self) -> list[str]:
         """What explains the cost, as sentences: the scan that read most, and a sort of many rows for few."""

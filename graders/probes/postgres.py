@@ -1,45 +1,68 @@
 """Postgres as its operator sees it: rows by SQL, and what the service's statements cost while something happened."""
 
-import json
 import re
 import shlex
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg.errors import LockNotAvailable
+from psycopg.pq import TransactionStatus
 
+from compose.postgres import GRADER_DATABASE as STATISTICS
+from compose.postgres import connect
 from compose.stores import Login, PostgresServer
 from graders.check import CannotJudge
-from graders.probes.observation import Cost, Observation
-from graders.probes.plans import Plan
+from graders.probes import log_file, refusals, server_log
+from graders.probes.observation import Counted, Observation
 from graders.probes.transcript import Transcript
 
-STATISTICS = "octo_grader"
-QUIET_WITHIN = 5.0
-LOG_WITHIN = 30.0
+QUIET_WITHIN = 10.0
+IMPATIENT = 0.5
+LOG_CAP = 64 * 1024 * 1024  # bytes of log during one observation
+LOCK_WITHIN = "20s"
 
-# The superuser's sessions leave no trace in what is counted, and find no function or table but Postgres' own.
-UNSEEN = (
-    "-c auto_explain.log_min_duration=-1 -c pg_stat_statements.track=none -c search_path=pg_catalog,pg_temp"
-)
+# The superuser's sessions leave no trace in what is counted, and open no view and no foreign table of anybody's.
+UNSEEN = {
+    "auto_explain.log_min_duration": "-1",
+    "pg_stat_statements.track": "none",
+    "log_statement": "none",
+    "restrict_nonsystem_relation_kind": "view,foreign-table",
+}
 
+# In whichever database: a service could keep its work in the one that is not looked at.
 COST: LiteralString = """
     SELECT coalesce(sum(calls), 0)::bigint,
-           coalesce(sum(shared_blks_hit + shared_blks_read + temp_blks_read + temp_blks_written), 0)::bigint
+           coalesce(sum(buffers), 0)::bigint,
+           coalesce(sum(buffers) FILTER (WHERE plans = 0), 0)::bigint,
+           (SELECT dealloc FROM public.pg_stat_statements_info())
     FROM public.pg_stat_statements(false) AS statement
-    JOIN pg_database ON pg_database.oid = statement.dbid
+    CROSS JOIN LATERAL (SELECT shared_blks_hit + shared_blks_read + temp_blks_read + temp_blks_written) AS of (buffers)
     JOIN pg_roles ON pg_roles.oid = statement.userid
-    WHERE toplevel AND datname = %s AND rolname LIKE 'billing%%'
+    WHERE toplevel AND rolname IN ('billing_app', 'billing_owner')
+"""
+IMPORT_LOG: LiteralString = """
+    SELECT coalesce(sum(wal_bytes), 0)::bigint
+    FROM public.pg_stat_statements(false) AS statement
+    JOIN pg_roles ON pg_roles.oid = statement.userid
+    WHERE toplevel AND rolname = 'billing_import'
 """
 
 # A session that sits in a transaction for a whole second has forgotten it, and is not waited for.
 BUSY: LiteralString = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = %s AND usename LIKE 'billing%%' AND state <> 'idle'
+    SELECT query FROM pg_stat_activity
+    WHERE usename IN ('billing_app', 'billing_owner') AND state <> 'idle'
       AND (state = 'active' OR state_change > clock_timestamp() - interval '1 second')
+"""
+
+# Of other databases pg_locks has no names: the number must do.
+HOLDERS: LiteralString = """
+    SELECT DISTINCT mode, 'table ' || relation, query
+    FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE granted AND locktype = 'relation' AND mode LIKE '%%Exclusive%%'
+      AND usename IN ('billing_app', 'billing_owner')
 """
 
 
@@ -52,8 +75,9 @@ def psql(statement: str, database: str = "billing", login: str = "billing_app") 
 class Postgres:
     """One database of the running server, seen through sessions of the grader's own.
 
-    Whatever touches the service's tables goes through the service's role: a trigger or a view of the submission's
-    runs with the rights of whoever sets it off. The superuser looks at catalogs and statistics only.
+    Whatever touches the service's tables goes through a role with the service's rights: a trigger or a view of the
+    submission's runs with the rights of whoever sets it off. The superuser looks at catalogs and statistics only.
+    Raises Failure where the submission shuts these sessions out; what else Postgres says is the caller's.
     """
 
     def __init__(self, server: PostgresServer, database: str, steps: Transcript) -> None:
@@ -61,10 +85,19 @@ class Postgres:
         self.steps = steps
         self._server = server
         self._sessions: dict[tuple[str, str], psycopg.Connection[Any]] = {}
+        self._patience = QUIET_WITHIN
 
     def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """The rows of one statement on the service's tables; an empty list where it returns none."""
-        return _rows(self._session(self._server.app, self.database), sql, parameters)
+        """The rows of one statement on the service's tables, each named with its schema: `public.invoices`.
+
+        No function or operator but Postgres' own is found, so none of the submission's can stand in for one.
+        """
+        return self._rows(self._session(self._server.importer, self.database), sql, parameters)
+
+    def write(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement as another program would, the nightly import say; the rows that it returns."""
+        with self.session() as session:
+            return self._rows(session, sql, parameters)
 
     def row(self, sql: LiteralString, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
         """The first row. The grader asks only where there is one."""
@@ -76,76 +109,74 @@ class Postgres:
 
     def catalog(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a superuser's statement that runs nothing of the submission's."""
-        return _rows(self._session(self._server.grader, self.database), sql, parameters)
+        return self._rows(self._session(self._server.grader, self.database), sql, parameters)
 
     def server_setting(self, name: str) -> str:
         """A setting as the server has it, whatever is stored for this database or its roles."""
         return str(self._statistics("SELECT current_setting(%s)", [name])[0][0])
 
     def log_written(self) -> int:
-        """Bytes of write-ahead log since the server was made."""
-        return int(self._statistics("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")[0][0])
+        """Bytes of write-ahead log that the statements of other programs (`write`, `session`) have written so far.
+
+        Of theirs alone: what the service writes meanwhile changes nothing.
+        """
+        return int(self._statistics(IMPORT_LOG)[0][0])
 
     def session(self) -> psycopg.Connection[Any]:
-        """A session of the service's role, not in autocommit, for what needs transactions; the caller closes it."""
-        return self._connect(self._server.app, self.database, autocommit=False)
+        """A session of another program's, not in autocommit, for what needs transactions; the caller closes it."""
+        return self._connect(
+            self._server.importer, self.database, {"search_path": "public"}, autocommit=False
+        )
 
     @contextmanager
     def observe(self) -> Iterator[Observation]:
-        """Count what the service's statements cost inside the block, and collect their plans.
-
-        The caller asks the service there and nothing else: `rows` would be counted as the service's own.
-        """
+        """Count what the service's statements cost inside the block, and collect their plans."""
         seen = Observation()
-        self.await_quiet()
+        running = self.await_quiet()
         start = self.log_position()
-        before = self.cost()
+        before = self._counted()
         yield seen
-        self.await_quiet()
-        after = self.cost()
-        seen.cost = Cost(after.statements - before.statements, after.buffers - before.buffers)
-        seen.plans = self.plans_since(start)
+        running += self.await_quiet()
+        counted = self._counted() - before
+        entries, flooded = self._log_since(start)
+        seen.plans = server_log.plans(entries)
+        seen.cost = counted.cost(seen.plans)
+        seen.uncounted = (*running, *flooded, *counted.faults(seen.plans), *server_log.uncounted(entries))
 
-    def cost(self) -> Cost:
-        """What the service's statements on this database have taken so far."""
-        return Cost(*self._statistics(COST, [self.database])[0])
+    def buffers_so_far(self) -> int:
+        """Buffers that the service's statements have taken so far, in planning and in execution."""
+        return self._counted().buffers
 
-    def await_quiet(self) -> None:
+    def _counted(self) -> Counted:
+        return Counted(*self._statistics(COST)[0])
+
+    def await_quiet(self) -> tuple[str, ...]:
         """Wait until no statement of the service's is under way: one is counted when it has ended.
 
-        A service may answer before its transaction ends.
+        A service may answer before its transaction ends. What still runs after QUIET_WITHIN is returned, a line each.
         """
-        deadline = time.monotonic() + QUIET_WITHIN
-        while self._statistics(BUSY, [self.database]) != [(0,)] and time.monotonic() < deadline:
+        deadline = time.monotonic() + self._patience
+        while (busy := self._statistics(BUSY)) and time.monotonic() < deadline:
             time.sleep(0.002)
+        # Whoever never rests is not waited for each time anew.
+        self._patience = IMPATIENT if busy else QUIET_WITHIN
+        return tuple(
+            f"still running long after the answer:\n    {server_log.one_line(query)}" for (query,) in busy
+        )
 
     def log_position(self) -> int:
         """Where the server's log ends, with everything in it that happened before this call."""
-        marker = f"octo {uuid.uuid4().hex}"
-        search_from = max(0, self._server.log.stat().st_size - len(marker))
-        self._session(self._server.grader, STATISTICS).execute(f"DO $$ BEGIN RAISE LOG '{marker}'; END $$")
-        deadline = time.monotonic() + LOG_WITHIN
-        while time.monotonic() < deadline:
-            with self._server.log.open("rb") as log:
-                log.seek(search_from)
-                text = log.read()
-            found = text.find(marker.encode())
-            if found >= 0 and (end := text.find(b"\n", found)) >= 0:
-                return search_from + end + 1
-            time.sleep(0.001)
-        raise CannotJudge(
-            "The server's log stays behind.", "Grade again; if it stays so, run `octo_lab doctor`."
+        session = self._session(self._server.grader, STATISTICS)
+        return log_file.position(
+            self._server.log, lambda text: session.execute(f"DO $$ BEGIN RAISE LOG '{text}'; END $$")
         )
 
-    def plans_since(self, position: int) -> tuple[Plan, ...]:
-        """The plans of the service's statements that ended after `position` in the log."""
+    def _log_since(self, position: int) -> tuple[list[server_log.Entry], tuple[str, ...]]:
+        """The service's entries after `position` in the log; where there is too much to read, none and a line on that."""
         end = self.log_position()
-        with self._server.log.open("rb") as log:
-            log.seek(position)
-            lines = log.read(end - position).splitlines()
-        entries = (json.loads(line) for line in lines if b"  plan:\\n" in line)
-        ours = (entry for entry in entries if entry.get("dbname") == self.database)
-        return tuple(plan for entry in ours if (plan := _plan(entry)))
+        if end - position > LOG_CAP:
+            return [], (f"wrote {(end - position) // 1024**2} MB into the server's log",)
+        return server_log.entries(log_file.between(self._server.log, position, end)), ()
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -156,25 +187,42 @@ class Postgres:
         """A superuser's look at what the whole server counts, from a database that no submission can change."""
         return _rows(self._session(self._server.grader, STATISTICS), sql, parameters)
 
+    def _rows(
+        self, session: psycopg.Connection[Any], sql: LiteralString, parameters: Sequence[object]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a statement in the service's database. Raises Failure where it waits for the service's lock."""
+        try:
+            return _rows(session, sql, parameters)
+        except LockNotAvailable as error:
+            holders = _rows(self._session(self._server.grader, STATISTICS), HOLDERS, ())
+            raise refusals.locked(holders, str(error)) from error
+
     def _session(self, login: Login, database: str) -> psycopg.Connection[Any]:
         key = (login.user, database)
         session = self._sessions.get(key)
+        if session and session.info.transaction_status != TransactionStatus.IDLE:
+            session.close()  # a check that used up its time was stopped in the middle of a statement
         if session is None or session.closed:
-            session = self._sessions[key] = self._connect(login, database, autocommit=True)
+            unseen = UNSEEN if login is self._server.grader else {}
+            session = self._sessions[key] = self._connect(login, database, unseen)
         return session
 
-    def _connect(self, login: Login, database: str, *, autocommit: bool) -> psycopg.Connection[Any]:
-        options = UNSEEN if login is self._server.grader else "-c search_path=public"
-        return psycopg.connect(
-            host=self._server.host,
-            port=self._server.port,
-            user=login.user,
-            password=login.password,
-            dbname=database,
-            autocommit=autocommit,
-            connect_timeout=10,
-            options=f"{options} -c statement_timeout=60s -c timezone=UTC",
-        )
+    def _connect(
+        self, login: Login, database: str, settings: Mapping[str, str], *, autocommit: bool = True
+    ) -> psycopg.Connection[Any]:
+        try:
+            return connect(
+                self._server.port,
+                login,
+                database,
+                {"statement_timeout": "60s", "lock_timeout": LOCK_WITHIN, **settings},
+                autocommit=autocommit,
+            )
+        except psycopg.OperationalError as error:
+            if database == STATISTICS or "FATAL" not in str(error):
+                raise CannotJudge("Postgres does not answer.", "Grade again.") from error
+            self._statistics("SELECT")  # raises CannotJudge where the server itself is down
+            raise refusals.shut_out(str(error)) from error
 
 
 def _rows(
@@ -182,11 +230,3 @@ def _rows(
 ) -> list[tuple[Any, ...]]:
     cursor = session.execute(sql, parameters)
     return cursor.fetchall() if cursor.description else []
-
-
-def _plan(entry: Mapping[str, Any]) -> Plan | None:
-    """The plan in a log entry of the service's; None for what is none, or what a RAISE made look like one."""
-    user, context = str(entry.get("user", "")), str(entry.get("context", ""))
-    if not user.startswith("billing") or context.partition("\n")[0].endswith("at RAISE"):
-        return None
-    return Plan.of(user, json.loads(entry["message"].partition("plan:\n")[2]))

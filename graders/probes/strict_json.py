@@ -1,6 +1,7 @@
 """JSON as RFC 8259 has it and no looser: what Python's reader lets through would break other clients."""
 
 import json
+from collections import Counter
 from typing import Any, NoReturn
 
 
@@ -29,7 +30,6 @@ def _constant(name: str) -> NoReturn:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields = dict(pairs)
     if len(fields) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
         raise NotStrict(f"the name {twice!r} stands twice in one object")
     return fields

@@ -3,17 +3,20 @@
 import json
 from dataclasses import asdict
 from functools import cache
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from graders.reports.model import SCHEMA_VERSION, FailureText, Outcome, Phase, Report, Trouble
-from graders.reports.plain import PART_CHARACTERS, one_line, safe
+from graders.reports.plain import TIGHTER, WHOLE_BYTES, one_line, safe
+from graders.reports.signature import SIGNATURE, signed
 
-WHOLE_BYTES = 1_000_000
-_TIGHTER = (PART_CHARACTERS, 1_000, 250, 80)
+SIGNATURE_BYTES = 500
+# Names at the top that say nothing of the grade.
+ABOUT_THE_DOCUMENT = ("schema_version", SIGNATURE)
 
 
 class InvalidReport(ValueError):
@@ -32,32 +35,53 @@ def to_json(report: Report) -> dict[str, Any]:
 
     At most 1 MB as `dumps` writes it: parts are cut shorter, all of them alike, until the whole fits.
     """
-    for limit in _TIGHTER:
+    for limit in TIGHTER:
         data = _plain_data(safe(report, limit))
-        if len(_text(data)) <= WHOLE_BYTES:
+        if len(as_text(data)) <= WHOLE_BYTES - SIGNATURE_BYTES:
             return data
     raise InvalidReport(f"{len(report.checks)} checks are too many for one report")
 
 
-def dumps(report: Report) -> str:
-    """The report as a file: pure ASCII, so that it survives any encoding, and ends with a newline."""
-    return _text(to_json(report))
+def dumps(report: Report, key: bytes | None = None) -> str:
+    """The report as a file: pure ASCII, so that it survives any encoding, and ends with a newline. With a key: signed."""
+    data = to_json(report)
+    return as_text(signed(data, key) if key else data)
 
 
 def loads(text: str) -> Report:
     """The report that `dumps` wrote. Raises InvalidReport for anything else."""
+    return from_json(parse(text))
+
+
+def parse(text: str) -> Any:
+    """JSON data of at most 1 MB in which no name stands twice. Raises InvalidReport."""
     if len(text) > WHOLE_BYTES:
         raise InvalidReport(
             f"not an octo_lab report: {len(text)} characters, and a report has at most {WHOLE_BYTES}"
         )
     try:
-        return from_json(json.loads(text, parse_constant=_refuse))
-    except (json.JSONDecodeError, RecursionError) as error:
+        return json.loads(text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_once)
+    except InvalidReport:
+        raise
+    except (ValueError, RecursionError) as error:
         raise InvalidReport(f"not an octo_lab report: not JSON ({error})") from error
 
 
-def _refuse(name: str) -> None:
+def _refuse(name: str) -> NoReturn:
     raise InvalidReport(f"not an octo_lab report: {name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if isfinite(number) else _refuse(text)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Of a name that stands twice, one reader takes the first and another the last: what was signed, then?"""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise InvalidReport("not an octo_lab report: a name stands twice in it")
+    return found
 
 
 def from_json(data: object) -> Report:
@@ -75,7 +99,8 @@ def from_json(data: object) -> Report:
     return _report(data)
 
 
-def _text(data: dict[str, Any]) -> str:
+def as_text(data: dict[str, Any]) -> str:
+    """JSON as a file: pure ASCII, and nothing in it is a command to a CI machine that prints it."""
     # CI runners obey commands that start with two hashes wherever they stand in a line of output.
     return json.dumps(data, indent=2, allow_nan=False).replace("##", "#\\u0023") + "\n"
 
@@ -84,7 +109,7 @@ def _plain_data(report: Report) -> dict[str, Any]:
     data = {"schema_version": SCHEMA_VERSION, **asdict(report)}
     data["stores"] = dict(sorted(report.stores.items()))
     # asdict keeps tuples; lists are what JSON reads back.
-    listed: dict[str, Any] = _lists({name: data[name] for name in schema()["properties"]})
+    listed: dict[str, Any] = _lists({name: data[name] for name in schema()["properties"] if name in data})
     for one in listed["checks"]:
         one["failure"] = one.pop("failure")
     return listed
@@ -97,7 +122,7 @@ def _lists(value: Any) -> Any:
 
 
 def _report(data: dict[str, Any]) -> Report:
-    given = {name: value for name, value in data.items() if name != "schema_version"}
+    given = {name: value for name, value in data.items() if name not in ABOUT_THE_DOCUMENT}
     return Report(
         **{
             **given,

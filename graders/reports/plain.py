@@ -12,6 +12,9 @@ T = TypeVar("T")
 
 PART_CHARACTERS = 4_000
 LOG_LINE_CHARACTERS = 1_000
+BLOCKED_SENTENCES = 50
+WHOLE_BYTES = 1_000_000
+TIGHTER = (PART_CHARACTERS, 1_000, 250, 80)
 
 # Log viewers of CI machines obey what follows these places: a backslash there spoils the command.
 WORKFLOW_COMMAND = re.compile(r"^[^\S\n]*(?=::)|#(?=#\[|#vso\[|#teamcity\[)", re.MULTILINE)
@@ -88,13 +91,26 @@ def log_lines(lines: Sequence[str], limit: int = PART_CHARACTERS) -> tuple[str, 
 
 def safe(report: Report, limit: int = PART_CHARACTERS) -> Report:
     """The same report with every text visible and capped. Doing it twice changes nothing."""
-    bare = replace(report, phases=(), checks=(), trouble=None)
+    bare = replace(report, blocked=report.blocked[:BLOCKED_SENTENCES], phases=(), checks=(), trouble=None)
     return replace(
         with_texts(bare, lambda text: one_line(text, limit)),
         phases=tuple(_safe_phase(phase, limit) for phase in report.phases),
         checks=tuple(safe_outcome(outcome, limit) for outcome in report.checks),
         trouble=report.trouble and _safe_trouble(report.trouble, limit),
     )
+
+
+class TooLarge(ValueError):
+    """The report does not fit into a format, however short its parts are cut."""
+
+
+def fitted(report: Report, render: Callable[[Report], str], limit: int = WHOLE_BYTES) -> str:
+    """`render` of the safe report, at most `limit` bytes of UTF-8: parts are cut shorter, all alike, until it fits."""
+    for characters in TIGHTER:
+        text = render(safe(report, characters))
+        if len(text.encode()) <= limit:
+            return text
+    raise TooLarge(f"{len(report.checks)} checks are too many for one file of {limit} bytes")
 
 
 def _safe_phase(phase: Phase, limit: int) -> Phase:

@@ -9,7 +9,7 @@ from rich.text import Text
 from graders.check import Verdict
 from graders.reports.grid import grid
 from graders.reports.page import Page
-from graders.reports.terminal import VERDICT_WORDS
+from graders.reports.words import VERDICT_WORDS
 
 State = Literal["passed", "started", "not started"]
 

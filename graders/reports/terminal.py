@@ -3,20 +3,13 @@
 from rich.console import Console
 from rich.text import Text
 
-from graders.check import Verdict
 from graders.reports.failure_screen import LABEL, QUIET, failure_lines
 from graders.reports.grid import grid
 from graders.reports.model import Outcome, Report
 from graders.reports.next_steps import NextLesson, failed, next_steps
 from graders.reports.page import Page, flowing, hanging, page_for, prose, show
 from graders.reports.plain import safe, safe_outcome
-
-VERDICT_WORDS: dict[Verdict, str] = {
-    "pass": "passed",
-    "fail": "not passed yet",
-    "ungraded": "not graded",
-    "skipped": "skipped",
-}
+from graders.reports.words import NOT_YOUR_LOSS, PARTIAL, VERDICT_WORDS, verdict_words
 
 
 def render(
@@ -90,7 +83,7 @@ def _points(outcome: Outcome) -> str:
 def _trouble(report: Report, page: Page) -> list[Text]:
     if report.verdict != "ungraded":
         return []
-    said = f"{report.lesson} could not be graded. This does not count against you."
+    said = f"{report.lesson} could not be graded. {NOT_YOUR_LOSS}"
     head = hanging(page.mark("ungraded"), said, page, style="bold")
     if report.trouble is None:
         unjudged = next((outcome for outcome in report.checks if outcome.verdict == "ungraded"), None)
@@ -133,16 +126,10 @@ def _result(report: Report, page: Page) -> list[Text]:
     score = [f"{report.score:g} %", f"{report.points} of {report.points_possible} points"]
     facts = [
         Text(fact, "bold")
-        for fact in [_verdict_words(report), *(score if report.verdict != "ungraded" else [])]
+        for fact in [verdict_words(report), *(score if report.verdict != "ungraded" else [])]
     ]
     facts += [Text(fact, QUIET) for fact in (f"seed {report.seed}", f"isolation: {report.isolation}")]
     lines = flowing(facts, page)
     if report.partial:
-        lines += prose("Some checks were left out (--only): this never counts as a pass of the lesson.", page)
+        lines += prose(PARTIAL, page)
     return lines
-
-
-def _verdict_words(report: Report) -> str:
-    if report.partial and report.verdict == "pass":
-        return "these checks passed"
-    return VERDICT_WORDS[report.verdict]

@@ -10,8 +10,10 @@ from pathlib import Path
 
 from compose import places
 from graders.engine.grade import kit_version
+from graders.engine.pool import cores
 from labs.catalog import find
 from tests.benchmarks import tables, traffic
+from tests.benchmarks.batches import measured_batches
 from tests.benchmarks.kit import Kit, NotPassed, make_plan, record_traffic
 from tests.benchmarks.memory import measured_grade
 from tests.benchmarks.rounds import contenders, take_turns
@@ -50,11 +52,16 @@ def run(rounds: int, *, quiet: bool) -> str:
         times = take_turns(contenders(kit, make_plan(lab, here, recorded)), rounds, workspace, say)
         say("a grade with its memory watched")
         memory = measured_grade(kit)
+        say("batches, at one job and at two")
+        many = here.path / "batches"
+        many.mkdir()
+        batches = measured_batches(kit, many)
     return tables.joined(
         tables.speed(times, len(requests)),
         tables.ratios(times),
         tables.laps(times),
         tables.memory(memory),
+        tables.batches(batches),
         [made_by(rounds, load)],
     )
 
@@ -62,10 +69,9 @@ def run(rounds: int, *, quiet: bool) -> str:
 def made_by(rounds: int, load: float) -> str:
     """How to make these tables again, and on what they were made."""
     command = "python -m tests.benchmarks" + (f" --rounds {rounds}" if rounds != ROUNDS else "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return (
         f"`{command}` · octo_lab {kit_version()} · Python {platform.python_version()} · "
-        f"{platform.system()} · {cores} cores, load {load:.1f} at the start · "
+        f"{platform.system()} · {cores()} cores, load {load:.1f} at the start · "
         f"{rounds} rounds, in turns"
     )
 

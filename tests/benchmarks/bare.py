@@ -16,6 +16,7 @@ from compose import valkey
 from compose.identity import ProcessUser, stores_identity
 from compose.passwords import new_password
 from compose.ports import HOST, candidates
+from compose.stores import Login
 from tests.benchmarks.plan import Laps, Plan, lap
 
 PATIENCE = 60.0
@@ -84,7 +85,9 @@ def cache(plan: Plan) -> Iterator[str]:
     """Valkey with the kit's configuration; its URL."""
     identity, password, port = stores_identity(), new_password(), free_port()
     home = identity.directory(Path(plan.folder, "cache"))
-    recipe = valkey.recipe("cache", Path(plan.valkey), home, identity, password)
+    recipe = valkey.recipe(
+        "cache", Path(plan.valkey), home, identity, password, Login(valkey.GRADER, new_password())
+    )
     with running(recipe.command(port), home, user=identity.process()):
         until(lambda: recipe.ready(port) is not None, "Valkey")
         yield f"redis://:{password}@{HOST}:{port}/0"

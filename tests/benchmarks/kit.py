@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from labs.catalog import Lab
 from tests.benchmarks.plan import Plan
 
 REPOSITORY = Path(__file__).parents[2]
+OCTO_LAB = str(Path(sys.executable).with_name("octo_lab"))
 RECORDED_WEB = Path(__file__).with_name("recorded_web.py")
 
 # One seed for all grades of a benchmark: they ask the same questions.
@@ -40,8 +41,7 @@ class Kit:
     records: Path
 
     def command(self, *options: str) -> list[str]:
-        octo_lab = Path(sys.executable).with_name("octo_lab")
-        return [str(octo_lab), "grade", self.lab.id, "--seed", SEED, "--json", *options]
+        return [OCTO_LAB, "grade", self.lab.id, "--seed", SEED, "--json", *options]
 
     def env(self) -> dict[str, str]:
         return {**os.environ, "OCTO_LAB_DATA": str(self.records)}
@@ -62,9 +62,14 @@ def _first_not_passed(report: dict[str, Any]) -> str:
 @contextmanager
 def running_grade(kit: Kit, *options: str) -> Iterator["subprocess.Popen[str]"]:
     """A grade under way; when the body is left early it is asked to end, and clears up after itself."""
-    process = subprocess.Popen(
-        kit.command(*options), env=kit.env(), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True
-    )
+    with running(kit, kit.command(*options)) as process:
+        yield process
+
+
+@contextmanager
+def running(kit: Kit, command: Sequence[str]) -> Iterator["subprocess.Popen[str]"]:
+    """A command of the kit under way, its standard output in a pipe."""
+    process = subprocess.Popen(command, env=kit.env(), cwd=REPOSITORY, stdout=subprocess.PIPE, text=True)
     try:
         yield process
     finally:

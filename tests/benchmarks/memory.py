@@ -40,20 +40,26 @@ class Memory:
 
 def measured_grade(kit: Kit) -> Memory:
     """Grade the reference once and watch its memory. Raises NotPassed."""
+    with running_grade(kit, "--reference") as process:
+        found, output = watched(process)
+    report_of(output)
+    return found
+
+
+def watched(process: "subprocess.Popen[str]") -> tuple[Memory, str]:
+    """The memory of a process and of all below it until it ends, and its output."""
     peaks: Counter[str] = Counter()
     whole = samples = 0
-    with running_grade(kit, "--reference") as process:
-        watched = psutil.Process(process.pid)
-        output = None
-        while output is None:
-            now = _by_kind([watched, *_descendants(watched)])
-            peaks |= now
-            whole = max(whole, now.total())
-            samples += 1
-            with suppress(subprocess.TimeoutExpired):
-                output, _ = process.communicate(timeout=INTERVAL)
-    report_of(output)
-    return Memory(dict(peaks), whole, samples, "PSS" if psutil.LINUX else "RSS")
+    root = psutil.Process(process.pid)
+    output = None
+    while output is None:
+        now = _by_kind([root, *_descendants(root)])
+        peaks |= now
+        whole = max(whole, now.total())
+        samples += 1
+        with suppress(subprocess.TimeoutExpired):
+            output, _ = process.communicate(timeout=INTERVAL)
+    return Memory(dict(peaks), whole, samples, "PSS" if psutil.LINUX else "RSS"), output
 
 
 def _descendants(process: psutil.Process) -> list[psutil.Process]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tests.benchmarks.batches import BatchRun
 from tests.benchmarks.memory import KINDS, MIB, Memory
 from tests.benchmarks.rounds import BY_HAND, FLOOR, KIT, Times
 
@@ -72,6 +73,24 @@ def memory(found: Memory) -> Iterator[str]:
         if kind in found.peaks:
             yield _row(kind, f"{found.peaks[kind] / MIB:.0f}")
     yield _row("**all at once**", f"**{found.whole / MIB:.0f}**")
+
+
+def batches(runs: Sequence[BatchRun]) -> Iterator[str]:
+    """Submissions a minute and peak memory, and the ratio of the last run to the first."""
+    first, last = runs[0], runs[-1]
+    yield _row(f"a batch of {first.submissions}", *(f"{_jobs(run.jobs)}" for run in runs), "ratio")
+    yield _row(*["---"] * (len(runs) + 2))
+    speeds = [run.per_minute for run in runs]
+    yield _row(
+        "submissions a minute", *(f"{speed:.1f}" for speed in speeds), f"**{speeds[-1] / speeds[0]:.2f}**"
+    )
+    peaks = [run.memory.whole / MIB for run in runs]
+    kind = f"peak memory, all processes, MiB ({last.memory.measure})"
+    yield _row(kind, *(f"{peak:.0f}" for peak in peaks), f"**{peaks[-1] / peaks[0]:.2f}**")
+
+
+def _jobs(count: int) -> str:
+    return "1 job" if count == 1 else f"{count} jobs"
 
 
 def _ways(one: Times, other: Times) -> tuple[float, float, float]:

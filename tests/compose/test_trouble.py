@@ -1,12 +1,13 @@
 """Trouble of the stores is told apart from errors that a service makes."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from compose.trouble import trouble
-from tests.compose.conftest import EVERYTHING, POSTGRES, stores
+from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers, stores
 
 
 def test_errors_of_the_service_are_no_trouble(cache: Path) -> None:
@@ -19,18 +20,36 @@ def test_errors_of_the_service_are_no_trouble(cache: Path) -> None:
         assert trouble(up) is None
 
 
-def test_a_full_disk_is_trouble(cache: Path) -> None:
-    with stores(POSTGRES) as up:
+def test_damaged_data_are_trouble(cache: Path) -> None:
+    numbers = Numbers()
+    with stores(POSTGRES, numbers.dataset()) as up:
         assert up.postgres
-        raised = (
-            "DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file'; END $$"
-        )
+        with up.postgres.log.parents[1].joinpath("data", numbers.file).open("r+b") as table:
+            table.seek(100)
+            table.write(b"no longer what it was")
         with (
             psycopg.connect(up.postgres.url(up.postgres.app)) as session,
-            pytest.raises(psycopg.errors.DiskFull),
+            pytest.raises(psycopg.errors.DataCorrupted),
         ):
-            session.execute(raised)
+            session.execute("SELECT * FROM numbers")
         found = trouble(up)
     assert found
-    assert "could not extend file" in found.problem
-    assert "Free some space" in found.remedy
+    assert "page verification failed" in found.problem
+    assert "doctor --clean" in found.remedy
+
+
+@pytest.mark.parametrize("code", ["53100", "58030", "XX001"])
+@pytest.mark.parametrize(
+    "language", ["DO $$ {} $$", 'CREATE FUNCTION "x\n\\" () RETURNS void LANGUAGE plpgsql AS $$ {} $$']
+)
+def test_trouble_that_a_service_raises_is_none(cache: Path, code: str, language: str) -> None:
+    raised = f"BEGIN RAISE EXCEPTION USING ERRCODE = '{code}', MESSAGE = 'could not extend file'; END"
+    with stores(POSTGRES) as up:
+        assert up.postgres
+        with psycopg.connect(up.postgres.url(up.postgres.owner), autocommit=True) as owner:
+            with suppress(psycopg.errors.DatabaseError):
+                owner.execute(language.format(raised).encode())
+            with suppress(psycopg.errors.DatabaseError):
+                owner.execute('SELECT "x\n\\"()')
+        assert code in up.postgres.log.read_text()
+        assert trouble(up) is None

@@ -249,7 +249,7 @@ def test_a_record_that_cannot_be_kept_costs_no_verdict(door: Door) -> None:
 
 
 def test_every_command_has_help_with_an_example(door: Door) -> None:
-    names = re.findall(r"^  ([a-z]+) ", door("--help").stdout.partition("Commands:")[2], re.M)
+    names = re.findall(r"^  ([a-z-]+) ", door("--help").stdout.partition("Commands:")[2], re.M)
     assert len(names) >= 10
     for name in names:
         if name != "dev":

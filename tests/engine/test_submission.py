@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from graders.engine.submission import SubmissionRefused, from_fix, from_folder, lay, reference, tree_hash
+from graders.engine.submission import (
+    SubmissionRefused,
+    examine,
+    from_fix,
+    from_folder,
+    lay,
+    reference,
+    tree_hash,
+)
 from labs.catalog import Lab
 
 
@@ -125,10 +133,11 @@ def file_for_a_folder(folder: Path) -> None:
 def test_refused(spoil: object, lab: Lab, submission: Path, tree: Path) -> None:
     assert callable(spoil)
     spoil(submission)
-    with pytest.raises(SubmissionRefused) as refused:
-        lay(from_folder(submission), lab, tree)
-    assert refused.value.remedy
-    assert str(refused.value).isprintable(), "the refusal must not carry control characters to the terminal"
+    for look in (lambda mine: examine(mine, lab), lambda mine: lay(mine, lab, tree)):
+        with pytest.raises(SubmissionRefused) as refused:
+            look(from_folder(submission))
+        assert refused.value.remedy
+        assert str(refused.value).isprintable(), "it must not carry control characters to the terminal"
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -3,11 +3,13 @@
 import gzip
 import random
 import shlex
+import signal
 import socket
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -142,6 +144,113 @@ def endless(connection: socket.socket, request: bytes) -> None:
     connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     while True:
         connection.sendall(b"10000\r\n" + b"x" * 65_536 + b"\r\n")
+
+
+def flood(part: bytes, head: bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n") -> Behaviour:
+    def send(connection: socket.socket, request: bytes) -> None:
+        connection.sendall(head)
+        while True:
+            connection.sendall(part)
+
+    return send
+
+
+NOTHING_YET = gzip.compress(b"")[:10]  # only a header; empty stored blocks may follow for ever
+EMPTY_BLOCKS = b"\x00\x00\x00\xff\xff" * 1000
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        flood(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, b""),
+        flood(b"X-Trailer: 1\r\n" * 1000, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"),
+        flood(
+            b"1388\r\n" + EMPTY_BLOCKS + b"\r\n",
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Encoding: gzip\r\n\r\n"
+            b"a\r\n" + NOTHING_YET + b"\r\n",
+        ),
+    ],
+    ids=["100 Continue", "trailers", "compressed nothing"],
+)
+def test_what_has_no_end_ends_with_the_deadline(stub: Stub, api: Api, behaviour: Behaviour) -> None:
+    """Also the thread that reads it: else it would go on for the rest of the grade."""
+    before = threading.active_count()
+    stub.behaviour = behaviour
+    with pytest.raises(Failure) as failed:
+        api.get("/v1/things", seconds=0.3)
+    assert "0.3 seconds" in failed.value.got
+    stub.close()
+    deadline = time.monotonic() + 5
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
+
+
+def test_a_caller_that_is_interrupted_leaves_nothing_on_the_line(
+    stub: Stub, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A check whose budget is used up ends in the middle of a request; the next check begins anew."""
+    stub.behaviour = lambda connection, request: time.sleep(3)
+    with pytest.raises(InterruptedError), interrupted_after(0.2):
+        api.get("/v1/things", seconds=5)
+    stub.behaviour = reply(b"{}")
+    assert api.get("/v1/things", seconds=2).status == 200
+
+
+@contextmanager
+def interrupted_after(seconds: float) -> Iterator[None]:
+    def late(*_: object) -> None:
+        raise InterruptedError
+
+    before = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "told"),
+    [
+        (reply(b"{}", "".join(f"X-{n}: {'x' * 1000}\r\n" for n in range(90))), "90 kB of headers"),
+        (reply(b"{}", "X-A: 1\r\n" * 200), "100 headers"),
+        (reply(b"{}", f"X-A: {'x' * 70_000}\r\n"), "header line"),
+        (flood(b"x" * 65_536, b"HTTP/1.1 200 OK\r\nX-A: "), "header line"),
+        (flood(b"x" * 65_536, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5;x="), "length"),
+    ],
+    ids=["much", "many", "a long one", "one without end", "a chunk extension without end"],
+)
+def test_headers_have_a_bound(stub: Stub, api: Api, behaviour: Behaviour, told: str) -> None:
+    stub.behaviour = behaviour
+    with pytest.raises(Failure) as failed:
+        api.get("/v1/things", seconds=5)
+    assert told in failed.value.got
+
+
+def memory_of(body: bytes, encoding: str) -> int:
+    """The most memory in bytes that Python took while an answer with this body was read."""
+    stub = Stub()
+    stub.behaviour = reply(body, f"Content-Encoding: {encoding}\r\n")
+    tracemalloc.start()
+    try:
+        with pytest.raises(Failure) as failed:
+            Api(stub.url, Transcript()).get("/v1/things", seconds=5)
+        assert "MB of body" in failed.value.got
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+        stub.close()
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["gzip", "gzip in gzip"])
+def test_a_bomb_is_not_unpacked_first(times: int) -> None:
+    """The bound counts what has been unpacked, and no step unpacks much more than a step's worth."""
+    body, encoding = bytes(200_000_000), ", ".join(["gzip"] * times)
+    for _ in range(times):
+        body = gzip.compress(body)
+    assert memory_of(body, encoding) < 5 * MOST_BYTES
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Counting what a service asked of the database, exactly and at once."""
 
+import signal
 from collections.abc import Callable
 
 import psycopg
@@ -39,9 +40,10 @@ def test_the_superusers_looks_leave_no_trace(postgres: Postgres) -> None:
 
 
 def test_the_services_tables_are_touched_with_the_services_rights(postgres: Postgres) -> None:
-    assert postgres.value("SELECT current_user") == "billing_app"
+    rights = "SELECT rolsuper, pg_has_role(current_user, 'billing_app', 'USAGE') FROM pg_roles WHERE rolname = current_user"
+    assert postgres.row(rights) == (False, True)
     session = postgres.session()
-    assert session.execute("SELECT session_user").fetchone() == ("billing_app",)
+    assert session.execute(rights).fetchone() == (False, True)
     session.close()
 
 
@@ -100,12 +102,28 @@ def test_a_session_of_ones_own_is_a_transaction(postgres: Postgres) -> None:
     session.execute("UPDATE invoices SET paid_cents = 5 WHERE id = 9")
     session.rollback()
     session.close()
-    assert postgres.value("SELECT paid_cents FROM invoices WHERE id = %s", [9]) == 0
+    assert postgres.value("SELECT paid_cents FROM public.invoices WHERE id = %s", [9]) == 0
+
+
+def test_a_look_that_was_stopped_half_way_does_not_spoil_the_next(postgres: Postgres) -> None:
+    """The deadline of a check may come in the middle of a statement."""
+
+    def stop(number: int, frame: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, 0.3)
+    try:
+        with pytest.raises(TimeoutError):
+            postgres.catalog("SELECT pg_sleep(30)")
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert postgres.catalog("SELECT 1") == [(1,)]
 
 
 def test_errors_of_sql_are_the_callers(postgres: Postgres) -> None:
     with pytest.raises(psycopg.errors.UndefinedTable):
-        postgres.rows("SELECT * FROM nothing_of_that_name")
+        postgres.rows("SELECT * FROM public.nothing_of_that_name")
 
 
 def test_lines_for_psql_can_be_pasted() -> None:

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import pytest
+
 from graders.check import Verdict
 from graders.reports.matrix import Matrix, Row
 from graders.reports.model import FailureText, Outcome, Phase, Report, Trouble
+from graders.reports.plain import with_texts
 
 CURSOR = "eyJjIjoiMjAyNS0wMy0xMVQwOToxNDoyMloiLCJpIjo5MTgyNzN9"
 
@@ -130,12 +133,21 @@ HOSTILE_TEXT = (
     "##[error]red ##vso[task.complete result=Succeeded]\n"
     "\x1b[2J\x1b[1;32m\u2713 all checks pass\x1b[0m\x9b31m\r\x08\x00\n"
     "<b>html</b> & ]]> [bold]markup[/bold] :smile:\n"
-    "\u202egnp.exe\u2066 \u200b \ufeff \U000e0041 \ud800 \uffff 金額は一万円\u2028next" + "x" * 5_000
+    "\u202egnp.exe\u2066 \u200b \ufeff \U000e0041 \ud800 \uffff 金額は一万円\u2028next\n"
+    "</script><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">\n"
+    "```\n</details>\n````` fence\n~~~~\n# heading\n| a | b |\n> [link](javascript:owned) ![i](http://example.org/i.png)\n"
+    "@someone #1 www.example.org {{ 7 * 7 }} {% raw %}\n" + "x" * 5_000
 )
 
 HOSTILE = replace(
     FAILED,
+    title="<img src=x> @someone\n::error::title",
     submission="work/\udce9vil\x1b[31m",
+    isolation="none: `</code>` | cell\n| --- |",
+    blocked=(
+        "opening a socket to 10.0.0.1 | @someone\n::error::blocked",
+        "<script>document.title='owned'</script>",
+    ),
     checks=(
         check(
             "contract-kept",
@@ -157,6 +169,47 @@ HOSTILE = replace(
         check("later", "Title\nwith a break", "skipped", note="needs\n::error::contract-kept"),
     ),
 )
+
+_MEGABYTE = "\N{OCTOPUS}`<&\x1b" * 200_000
+_LONG = _MEGABYTE[:20_000]
+_BIG = check("big", _MEGABYTE, "fail", failure=FailureText(*(_MEGABYTE,) * 4, (_MEGABYTE,) * 3, (_MEGABYTE,)))
+_ALSO_BIG = check("also-big", _LONG, "fail", failure=FailureText(*(_LONG,) * 4, (_LONG,) * 3, (_LONG,) * 20))
+HUGE = replace(FAILED, checks=(_BIG, *(_ALSO_BIG,) * 59), blocked=(_LONG,) * 99)
+
+BLOCKED = replace(
+    FAILED,
+    isolation="bubblewrap: own user, no network",
+    blocked=(
+        "It wrote more than 64 MB to /tmp: the rest was refused.",
+        "It tried to reach 203.0.113.7, port 443: there is no network but the grade's own.",
+    ),
+    lesson_version=3,
+)
+
+_SPOKEN_FOR = replace(SEVERAL, blocked=("one", "two"), trouble=UNGRADED.trouble)
+_ALL_HOSTILE = with_texts(_SPOKEN_FOR, lambda _: HOSTILE_TEXT)
+# What a forger could hand to `octo_lab report`: not one text in it is the kit's.
+FORGED = replace(
+    _ALL_HOSTILE,
+    verdict="fail",
+    checks=tuple(
+        replace(one, verdict=was.verdict)
+        for one, was in zip(_ALL_HOSTILE.checks, SEVERAL.checks, strict=True)
+    ),
+)
+
+EVERY = {
+    "passed": PASSED,
+    "failed": FAILED,
+    "several": SEVERAL,
+    "ungraded": UNGRADED,
+    "partial": PARTIAL,
+    "hostile": HOSTILE,
+    "huge": HUGE,
+    "blocked": BLOCKED,
+    "forged": FORGED,
+}
+every = pytest.mark.parametrize("report", EVERY.values(), ids=EVERY)
 
 MATRIX_CHECKS = (
     "contract-kept",

@@ -9,23 +9,22 @@ import pytest
 from jsonschema import Draft202012Validator
 from syrupy.assertion import SnapshotAssertion
 
-from graders.reports.json_report import WHOLE_BYTES, InvalidReport, dumps, from_json, loads, schema, to_json
+from graders.reports.json_report import InvalidReport, dumps, from_json, loads, schema, to_json
 from graders.reports.model import FailureText, Report
-from graders.reports.plain import PART_CHARACTERS, safe
+from graders.reports.plain import PART_CHARACTERS, WHOLE_BYTES, safe
 
 from . import samples
 
-EVERY = [samples.PASSED, samples.FAILED, samples.SEVERAL, samples.UNGRADED, samples.PARTIAL, samples.HOSTILE]
 
-
-@pytest.mark.parametrize("report", EVERY)
-def test_there_and_back_again(report: Report) -> None:
+@pytest.mark.parametrize("name", sorted(samples.EVERY.keys() - {"huge"}))
+def test_there_and_back_again(name: str) -> None:
+    report = samples.EVERY[name]
     assert from_json(to_json(report)) == safe(report)
     assert loads(dumps(report)) == safe(report)
     assert dumps(loads(dumps(report))) == dumps(report)
 
 
-@pytest.mark.parametrize("report", EVERY)
+@samples.every
 def test_what_is_written_keeps_the_schema(report: Report) -> None:
     Draft202012Validator.check_schema(schema())
     Draft202012Validator(schema()).validate(json.loads(dumps(report)))

@@ -9,10 +9,9 @@ from syrupy.assertion import SnapshotAssertion
 
 from graders.reports.junit import to_junit
 from graders.reports.model import Report
+from graders.reports.plain import WHOLE_BYTES
 
 from . import samples
-
-EVERY = [samples.PASSED, samples.FAILED, samples.SEVERAL, samples.UNGRADED, samples.PARTIAL, samples.HOSTILE]
 
 # Per element: the attributes it must have, those it may have, and its children, as junit-10.xsd says.
 RULES: dict[str, tuple[set[str], set[str], set[str]]] = {
@@ -43,10 +42,11 @@ RULES: dict[str, tuple[set[str], set[str], set[str]]] = {
     "failure": (set(), {"type", "message"}, set()),
     "error": (set(), {"type", "message"}, set()),
     "skipped": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
 }
 
 
-@pytest.mark.parametrize("report", EVERY)
+@samples.every
 def test_it_keeps_the_schema(report: Report) -> None:
     root = ET.fromstring(to_junit(report).encode())
     assert root.tag == "testsuites"
@@ -60,7 +60,7 @@ def test_it_keeps_the_schema(report: Report) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.attrib["timestamp"])
 
 
-@pytest.mark.parametrize("report", EVERY)
+@samples.every
 def test_the_counts_are_those_of_the_cases(report: Report) -> None:
     suite = ET.fromstring(to_junit(report).encode())[0]
     for attribute, path in (
@@ -85,6 +85,17 @@ def test_a_failure_carries_its_six_parts() -> None:
 def test_the_time_is_utc() -> None:
     assert 'timestamp="2025-11-20T09:14:20"' in to_junit(samples.PASSED)
     assert 'timestamp="1970-01-01T00:00:00"' in to_junit(replace(samples.PASSED, started_at="yesterday"))
+
+
+def test_it_says_what_the_submission_was_kept_from_and_which_lesson_it_was() -> None:
+    suite = ET.fromstring(to_junit(samples.BLOCKED))[0]
+    assert suite.findtext("system-out") == "Blocked\n" + "\n".join(samples.BLOCKED.blocked)
+    assert suite.find("properties/property[@name='lesson_version'][@value='3']") is not None
+
+
+@samples.every
+def test_it_stays_under_its_cap(report: Report) -> None:
+    assert len(to_junit(report).encode()) <= WHOLE_BYTES
 
 
 def test_what_could_not_be_graded_is_an_error() -> None:

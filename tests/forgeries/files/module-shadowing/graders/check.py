@@ -1,0 +1,9 @@
+def expect(*arguments, **options):
+    pass
+
+
+fail = expect
+
+
+def check(*arguments, **options):
+    return lambda function: expect
