@@ -46,7 +46,7 @@ def connected() -> Iterator[Client]:
         import docker
     except ImportError as error:
         raise StoresFailed(
-            "The Python package for Docker is not installed.", "Install it: pip install 'octo_lab[docker]'"
+            "The Python package for Docker is not installed.", "Install the kit again: make .venv/kit"
         ) from error
     try:
         client = docker.DockerClient(base_url=host(), timeout=120)
