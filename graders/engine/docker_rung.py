@@ -14,12 +14,11 @@ from compose.enclosure import APP, SCRATCH, USER, Enclosure
 from compose.engine import connected, host
 from compose.service_image import BuildFailed, Recipe, built
 from graders.engine.lifeline import end_group
-from graders.engine.limits import LIMITS, MIB, limited
-from graders.engine.processes import Log
+from graders.engine.limits import LIMITS, limited
 from graders.engine.runtime import NETWORK, InstallFailed, locked_releases, named_releases
 from graders.engine.sandbox import Isolation
 
-KIND = "submission"
+SUBMISSION = "submission"  # the kind of container
 PYTHON = Path("/venv/bin")  # in the image
 CPUS = min(2, os.cpu_count() or 1)
 FAREWELL = 5.0
@@ -103,19 +102,9 @@ def contained(enclosure: Enclosure, image: str, tree: Path, folder: Path) -> Con
     return Contained(TEXT, Path(APP), Path(SCRATCH), enclosure=enclosure, image=image, folder=folder)
 
 
-def refuse_overuse(enclosure: Enclosure, log: Log) -> None:
-    """Note in the log which container the kernel stopped for its memory."""
-    found = enclosure.client.api.containers(
-        all=True, filters={"label": [f"{key}={value}" for key, value in enclosure.kept.labels(KIND).items()]}
-    )
-    states = (enclosure.client.api.inspect_container(each["Id"])["State"] for each in found)
-    if any(state["OOMKilled"] for state in states):
-        log.refuse(f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped.")
-
-
 def _options(enclosure: Enclosure) -> list[str]:
     """The walls of a container: nothing that a service needs is missing, nothing else is there."""
-    labels = [f"--label={key}={value}" for key, value in enclosure.kept.labels(KIND).items()]
+    labels = [f"--label={key}={value}" for key, value in enclosure.kept.labels(SUBMISSION).items()]
     volumes = [f"--volume={name}:{how['bind']}:{how['mode']}" for name, how in enclosure.volumes.items()]
     return [
         *labels,

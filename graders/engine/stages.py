@@ -15,12 +15,13 @@ from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
 from compose.trouble import trouble
 from graders.check import CannotJudge, Failure
+from graders.engine import docker_warden
 from graders.engine.bubblewrap import Shown
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
-from graders.engine.docker_rung import contained, refuse_overuse
+from graders.engine.docker_rung import contained
 from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.prepare import Prepared, tree_of
@@ -66,8 +67,6 @@ def perform(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     except Failure as failure:
         outcomes = never_started(stage.job.lab, failure, stage.log.since(0))
     stage.trouble = _stores_trouble(stage.stores)
-    if stage.stores.enclosure:
-        refuse_overuse(stage.stores.enclosure, stage.log)
     return outcomes
 
 
@@ -113,7 +112,10 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports, job.serve
     )
     stack.callback(service.stop)
-    stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))
+    if stores.enclosure:
+        stack.enter_context(docker_warden.watching(stores.enclosure, service.running, stage.log))
+    else:
+        stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))
     return service
 
 

@@ -11,7 +11,8 @@ from compose import containers
 from compose.engine import Client
 from compose.places import run_directory
 from compose.service_image import Recipe, built
-from graders.engine.docker_rung import contained, refuse_overuse
+from graders.engine.docker_rung import contained
+from graders.engine.docker_warden import watching
 from graders.engine.grade import Request, grade
 from graders.engine.processes import Log, start
 from graders.engine.prove import prove
@@ -41,9 +42,9 @@ def inside(docker: Client, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             assert stores.enclosure
             log = Log()
             running = start("box", line, ENV, log, isolation=isolation, record=run.record)
-            running.ended_within(60)
+            with watching(stores.enclosure, [running], log):
+                running.ended_within(60)
             code = running.stop()
-            refuse_overuse(stores.enclosure, log)
             return "\n".join([*(entry.text for entry in log.since(0)), f"exit code {code}"])
 
         yield say
@@ -101,6 +102,24 @@ def test_no_file_of_the_machine_or_the_grader_is_in_sight(inside: Inside) -> Non
 def test_memory_has_a_bound_and_the_report_says_so(inside: Inside) -> None:
     said = inside('python -c "x = bytearray(3 * 1024**3)"; echo after $?')
     assert "after 0" not in said
+    assert "It used more than 1024 MiB of memory and was stopped." in said
+
+
+def test_memory_is_bounded_for_all_containers_together(docker: Client) -> None:
+    with (
+        run_directory() as run,
+        containers.start(frozenset({"cache"}), None, run.path, record=run.record) as stores,
+    ):
+        assert stores.enclosure
+        image = built(docker, Recipe({"requirements.txt": b""}, "dependencies"), 300, print)
+        isolation = contained(
+            stores.enclosure, image, run.path / "stores" / "cache" / "log", run.path / "submission"
+        )
+        log, line = Log(), 'python -c "x = bytes(range(256)) * (3 * 1024**2); import time; time.sleep(60)"'
+        running = [start(f"half-{n}", line, ENV, log, isolation=isolation, record=run.record) for n in (1, 2)]
+        with watching(stores.enclosure, running, log):
+            assert all(each.ended_within(40) for each in running)
+    assert log.refused() == ("It used more than 1024 MiB of memory and was stopped.",)
 
 
 def test_processes_have_a_bound(inside: Inside) -> None:
