@@ -4,14 +4,14 @@ import itertools
 import os
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from compose.enclosure import APP, SCRATCH, USER, Enclosure
-from compose.engine import connected, host
+from compose.engine import connected, had, host
 from compose.service_image import BuildFailed, Recipe, built
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
@@ -26,7 +26,14 @@ FAREWELL = 5.0
 TEXT = "docker: own containers, no network but the stores', no capabilities, read-only root"
 
 
-def dependencies(tree: Path, seconds: float, say: Any) -> str:
+def pull(stores: frozenset[str], say: Callable[[str], None]) -> None:
+    """Have the images that the stores and the service stand on. Raises StoresFailed."""
+    with connected() as client:
+        for name in {"postgres" if store == "postgres" else "redis" for store in stores} | {"python"}:
+            had(client, name, say)
+
+
+def dependencies(tree: Path, seconds: float, say: Callable[[str], None]) -> str:
     """The image with what the tree's lists name. Raises InstallFailed, or StoresFailed where there is no engine."""
     recipe = Recipe(image_lists(tree), "dependencies")
     with connected() as client:

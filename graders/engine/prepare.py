@@ -60,6 +60,11 @@ def install(
     Raises Failure for a list that cannot be met, or InstallFailed.
     """
     lab, tree, run = job.lab, tree_of(job.run_dir), boxed(ladder)
+    if job.on == "docker":
+        from graders.engine.docker_rung import PYTHON, dependencies, pull  # only this needs it
+
+        with phases("images"):
+            pull(lab.stores, say)
     with phases("install"):
         if (
             lab.dataset
@@ -68,8 +73,6 @@ def install(
         try:
             seconds = lab.budgets.install
             if job.on == "docker":
-                from graders.engine.docker_rung import PYTHON, dependencies
-
                 return PYTHON, None, dependencies(tree, seconds, say)
             python = python_environment(
                 tree / "requirements.txt", seconds=seconds, install=job.install, run=run
