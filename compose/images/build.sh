@@ -35,5 +35,5 @@ for name in postgres redis python node; do
     say "$tag ..."
     docker build --build-arg BASE=$base --tag "$tag" - <"$here/$name.Dockerfile" >&2
   fi
-  echo "export OCTO_LAB_$(echo $name | tr a-z A-Z)_IMAGE=$tag"
+  echo "export OCTO_LAB_$(echo $name | tr '[:lower:]' '[:upper:]')_IMAGE=$tag"
 done
