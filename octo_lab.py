@@ -492,10 +492,11 @@ def explain(check: str) -> None:
     "--submission", type=click.Path(path_type=Path), help="Run this folder or archive, not work/LESSON."
 )
 @click.option("--reference", "whole_reference", is_flag=True, help="Run the reference service.")
-def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
+@ON
+def run(lesson: Lab, submission: Path | None, whole_reference: bool, on: Ground) -> None:
     """Start the service and its stores for use by hand; Ctrl-C ends them."""
     with unpacked(chosen(lesson, submission, whole_reference), lesson) as files:
-        trouble, failed = serving.run(lesson, files, click.echo)
+        trouble, failed = serving.run(lesson, files, click.echo, on)
     if trouble:
         stop(f"{trouble.problem}\n{trouble.remedy}\n{trouble.details}".rstrip(), UNGRADED)
     if failed:
