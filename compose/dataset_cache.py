@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
 from compose import cluster, roles, tree
 from compose.disk import MIB, full_disk_explained, require_space
@@ -92,9 +91,9 @@ def shelf() -> Path:
     return shelf
 
 
-def name_of(dataset: Dataset, program: str, makers: tuple[ModuleType, ...] = MAKERS) -> str:
+def name_of(dataset: Dataset, program: str) -> str:
     """A hash of everything that makes the dataset; `program` is the server's version, or its image."""
-    made_by = b"".join(Path(str(maker.__file__)).read_bytes() for maker in makers)
+    made_by = b"".join(Path(str(maker.__file__)).read_bytes() for maker in MAKERS)
     return hashlib.sha256(f"{dataset.key}\0{program}\0".encode() + made_by).hexdigest()[:24]
 
 
