@@ -13,6 +13,7 @@ import psycopg
 
 from compose import dataset_images, postgres, roles, valkey
 from compose.dataset_cache import EMPTY
+from compose.dataset_images import Building
 from compose.enclosure import HARDENED, Enclosure, await_relays, enclose
 from compose.engine import MARK, Client, Container, connected, had, kept, remove_run
 from compose.last_words import last_words, remedy_for
@@ -190,9 +191,8 @@ def _postgres(dataset: Dataset, site: Site, placed: list[Placed]) -> PostgresSer
         container.start()
         return Placed("Postgres", container, folder)
 
-    image, old = dataset_images.had(
-        dataset, base, site.client, folder, port, put_up, _await_postgres, site.say
-    )
+    building = Building(site.client, folder, port, put_up, _await_postgres, site.say)
+    image, old = dataset_images.had(dataset, base, building)
     server = put_up("postgres", image, dataset_images.SERVE, GRADE, user="postgres")
     placed.append(server)
     version = _await_postgres(server, port, Login(GRADER, old))

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,10 +33,25 @@ MAKE = [
 ]
 
 
+WAITING = "Waiting: another run is preparing the data of this lesson."
+
+
 class PutUp(Protocol):
     """Puts a Postgres up: the kind of container, its image and command, what for."""
 
     def __call__(self, kind: str, image: str, command: list[str], purpose: Purpose, **how: Any) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Building:
+    """What a build needs: the engine, the folder and the port of the server, how it is put up and waited for."""
+
+    client: Client
+    folder: Path
+    port: int
+    put_up: PutUp
+    await_ready: Callable[..., str]
+    say: Callable[[str], None]
 
 
 def found(dataset: Dataset, base: str, client: Client) -> tuple[str, str] | None:
@@ -44,48 +60,28 @@ def found(dataset: Dataset, base: str, client: Client) -> tuple[str, str] | None
     return (str(images[0].id), str(images[0].labels[PASSWORD])) if images else None
 
 
-def had(
-    dataset: Dataset,
-    base: str,
-    client: Client,
-    folder: Path,
-    port: int,
-    put_up: PutUp,
-    await_ready: Callable[..., str],
-    say: Callable[[str], None],
-) -> tuple[str, str]:
+def had(dataset: Dataset, base: str, building: Building) -> tuple[str, str]:
     """The image that holds the dataset, and the superuser's password in it; built on `base` if need be.
 
     The password lets nobody in anywhere: each grade renews it before anything of the submission's runs.
     """
     name = dataset_cache.name_of(dataset, base)
-    with locked(dataset_cache.shelf() / f"{name}.docker.lock", waiting=lambda: say(WAITING)):
-        if there := found(dataset, base, client):
+    with locked(dataset_cache.shelf() / f"{name}.docker.lock", waiting=lambda: building.say(WAITING)):
+        if there := found(dataset, base, building.client):
             return there
-        say("Preparing the data of this lesson, once on this engine.")
-        return _built(dataset, name, base, client, folder, port, put_up, await_ready)
+        building.say("Preparing the data of this lesson, once on this engine.")
+        return _built(dataset, name, base, building)
 
 
-WAITING = "Waiting: another run is preparing the data of this lesson."
-
-
-def _built(
-    dataset: Dataset,
-    name: str,
-    base: str,
-    client: Client,
-    folder: Path,
-    port: int,
-    put_up: PutUp,
-    await_ready: Callable[..., str],
-) -> tuple[str, str]:
+def _built(dataset: Dataset, name: str, base: str, building: Building) -> tuple[str, str]:
+    folder, port = building.folder, building.port
     password = new_password()
     (folder / "conf" / "password").write_text(password)
-    server = put_up(f"build-{secrets.token_hex(2)}", base, MAKE, BUILD, user="root", hard=False)
+    server = building.put_up(f"build-{secrets.token_hex(2)}", base, MAKE, BUILD, user="root", hard=False)
     try:
         grader = Login(GRADER, password)
         owner, app, importer = (Login(role, new_password()) for role in (OWNER, APP, IMPORTER))
-        version = await_ready(server, port, grader, "postgres")
+        version = building.await_ready(server, port, grader, "postgres")
         addresses = PostgresServer(
             HOST, port, grader, owner, app, importer, folder / "log" / CLUSTER.log.name, version
         )
