@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from compose import valkey
 from compose.disk import REMEDY as FULL_DISK
 from compose.last_words import NEVER_UP
 from compose.stores import Stores, StoresFailed
@@ -34,9 +35,8 @@ def trouble(stores: Stores) -> StoresFailed | None:
         for entry in _telling(stores.postgres.log):
             remedy = REMEDIES.get(entry.get("state_code", ""), NEVER_UP)
             return StoresFailed(f"Postgres had trouble of its own: {entry['message']}.", remedy)
-    for server in (stores.cache, stores.queue):
-        if server and b"No space left on device" in server.log.read_bytes():
-            return StoresFailed("The disk is full: Valkey could not write.", FULL_DISK)
+    if stores.queue and not valkey.wrote_its_log(stores.queue.port, stores.queue.grader):
+        return StoresFailed("The disk is full: the queue could not write.", FULL_DISK)
     return None
 
 

@@ -67,6 +67,7 @@ def _process(
         return INTERRUPTED
     finally:
         end_descendants()
+        ladder.leave()
 
 
 def _watch(lifelines: tuple[int, ...]) -> None:

@@ -13,7 +13,7 @@ class Limits:
     memory: int = 1024 * MIB
     data: int = 4096 * MIB
     processes: int = 512
-    open_files: int = 4096
+    open_files: int = 2048
     file: int = 256 * MIB
     quarters: int = 256 * MIB
     quarters_files: int = 20_000

@@ -12,15 +12,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from compose.places import cache_root
-from graders.engine import bubblewrap, namespaces, seccomp
+from graders.engine import bubblewrap, cgroup, namespaces, seccomp
 from graders.engine.bubblewrap import Box, Shown
+from graders.engine.cgroup import Cgroup
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
 from labs.catalog import KIT
@@ -69,7 +70,7 @@ class Isolation:
     scratch: Path
     prefix: tuple[str, ...] = ()
     filter: Path | None = None
-    popen: Mapping[str, object] = field(default_factory=dict)
+    popen: Mapping[str, Any] = field(default_factory=dict)
     own_user: bool = False
 
     @property
@@ -122,6 +123,7 @@ class Ladder:
         self._run_dir = run_dir
         self._demanded = demanded
         self._refused = "not tried"
+        self.cgroup: Cgroup | None = None
 
     def enter(self, *, network: bool) -> None:
         """Leave the machine's mounts, and with `network` its network, where the kernel lets us."""
@@ -135,6 +137,11 @@ class Ladder:
                 self._refused = ""
             except OSError as error:
                 self._refused = f"no namespaces of our own: {error.strerror or error}"
+
+    def leave(self) -> None:
+        """Give back what would outlive the process. Nothing of the submission is left."""
+        if self.cgroup:
+            self.cgroup.remove()
 
     def quarters(self) -> Quarters:
         """Empty folders for the submission."""
@@ -164,7 +171,20 @@ class Ladder:
         )
         folders = (quarters.app, quarters.scratch, quarters.shared_memory)
         found = self._boxed(box, folders, "own network, processes and files")
+        counted = self._counted(found)
+        if counted and not _refusal(counted, python):
+            return counted
         return self._tried(found, python) or self._weaker(quarters, python)
+
+    def _counted(self, isolation: Isolation | None) -> Isolation | None:
+        """The same in a memory cgroup, where we may make one: as root, before it becomes another user's."""
+        if isolation is None or os.geteuid() != 0:
+            return None
+        self.cgroup = cgroup.make(self._run_dir, LIMITS.memory + LIMITS.quarters)
+        if self.cgroup is None:
+            return None
+        enter = self.cgroup.entering(isolation.popen["user"])
+        return replace(isolation, prefix=(*enter, *isolation.prefix), popen={})
 
     def installer(self, home: Path, scratch: Path, shown: Sequence[Shown]) -> Isolation:
         """For pip and npm, which write `home` and nothing else, and need the network. Raises NoSandbox."""

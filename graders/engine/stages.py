@@ -115,7 +115,8 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     if stores.enclosure:
         stack.enter_context(docker_warden.watching(stores.enclosure, service.running, stage.log))
     else:
-        stack.enter_context(watching(service.running, run.path / "stores", bounded, stage.log))
+        warden = watching(service.running, run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
+        stack.enter_context(warden)
     return service
 
 

@@ -11,6 +11,7 @@ import psutil
 from compose.postgres import APP, OWNER
 from compose.processes import SERVERS
 from graders.engine import memory
+from graders.engine.cgroup import Cgroup
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
@@ -23,14 +24,16 @@ Processes = Sequence[psutil.Process]
 
 
 @contextmanager
-def watching(running: Sequence[Running], stores: Path, quarters: Path | None, log: Log) -> Iterator[None]:
+def watching(
+    running: Sequence[Running], stores: Path, quarters: Path | None, log: Log, cgroup: Cgroup | None = None
+) -> Iterator[None]:
     """Look at what `running`, a list that grows, uses while the body runs; end all of it when it is too much.
 
-    stores: the folder of the servers' data. quarters: the bounded folder, where there is one.
+    stores: the folder of the servers' data. quarters: the bounded folder, cgroup: the kernel's count, where there is one.
     """
     over = threading.Event()
     looks: tuple[tuple[int, Callable[[Processes], str]], ...] = (
-        (1, _too_much_memory),
+        (1, lambda found: _too_much_memory(found, cgroup)),
         (1, _too_many_processes),
         (1, _too_many_files),
         (STORES_EVERY, lambda _: _too_much_in_stores()),
@@ -81,8 +84,8 @@ def _end(running: Sequence[Running]) -> None:
                 process.terminate()
 
 
-def _too_much_memory(found: Processes) -> str:
-    if memory.taken(found) <= LIMITS.memory:
+def _too_much_memory(found: Processes, cgroup: Cgroup | None) -> str:
+    if memory.taken(found) <= LIMITS.memory and not (cgroup and cgroup.exceeded()):
         return ""
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 

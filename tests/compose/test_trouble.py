@@ -5,6 +5,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 
 from compose.trouble import trouble
 from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers, stores
@@ -52,4 +53,14 @@ def test_trouble_that_a_service_raises_is_none(cache: Path, code: str, language:
             with suppress(psycopg.errors.DatabaseError):
                 owner.execute('SELECT "x\n\\"()')
         assert code in up.postgres.log.read_text()
+        assert trouble(up) is None
+
+
+def test_what_a_script_writes_to_the_log_of_valkey_is_no_trouble(cache: Path) -> None:
+    with stores(EVERYTHING) as up:
+        assert up.cache
+        assert up.queue
+        for server in (up.cache, up.queue):
+            with redis.Redis.from_url(server.url()) as client:
+                client.eval("redis.log(redis.LOG_WARNING, 'No space left on device')", 0)
         assert trouble(up) is None

@@ -24,9 +24,10 @@ def main(run_dir: str, python: str, line: str) -> int:
     (run / "stores").mkdir()
     env = ENV | {"PATH": f"{Path(python).parent}:{ENV['PATH']}"}
     running = start("box", line, env, log, isolation=isolation, record=lambda pid: None)
-    with watching([running], run / "stores", quarters.home, log):
+    with watching([running], run / "stores", quarters.home, log, ladder.cgroup):
         running.ended_within(30)
     code = running.stop()
+    ladder.leave()
     print(*(entry.text for entry in log.since(0)), f"exit code {code}", *log.refused(), sep="\n")
     return 0
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from graders.engine import cgroup
 from graders.engine.runtime import python_environment
 from graders.engine.seccomp import ARCHITECTURES, program
 from labs.catalog import Lab
@@ -187,3 +188,38 @@ def test_nothing_is_installed_where_that_is_forbidden(door: Door, lab: Lab, subm
     assert "--no-install forbids" in " ".join(done.stdout.split())
     assert door("grade", "1", "--submission", str(submission)).returncode == 0
     assert door("grade", "1", "--submission", str(submission), "--no-install").returncode == 0
+
+
+HIDE = """
+import mmap, time
+kept = []
+for _ in range(12):
+    kept.append(mmap.mmap(-1, 128 * 2**20))
+    for page in range(0, 128 * 2**20, 4096):
+        kept[-1][page] = 1
+    kept[-1].madvise(mmap.MADV_DONTNEED)
+    print('filled', flush=True)
+print('all of it')
+"""
+
+
+def test_a_cgroup_counts_memory_that_its_owner_let_go_of(inside: Inside) -> None:
+    """Shared pages stay when they are mapped no more. No count of processes sees them."""
+    tried = cgroup.make(Path("/nonexistent/run"), 2**30)
+    if tried is None:
+        pytest.skip("no memory cgroup can be made here: it takes root")
+    else:
+        tried.remove()
+    said = inside(f'python -c "{HIDE}"')
+    assert "all of it" not in said
+    assert "It used more than 1024 MiB of memory and was stopped." in said
+
+
+def test_no_cgroup_is_left(inside: Inside, open_folder: Path) -> None:
+    inside("sleep 1000 & true")
+    left = cgroup.make(open_folder / "another", 2**30)
+    if not left:
+        pytest.skip("no memory cgroup can be made here: it takes root")
+    else:
+        left.remove()
+        assert not [*left.folder.parent.glob(left.folder.name.rpartition("-")[0] + "-*")]
