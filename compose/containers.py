@@ -15,7 +15,7 @@ from compose import dataset_images, postgres, roles, valkey
 from compose.dataset_cache import EMPTY
 from compose.dataset_images import Building
 from compose.enclosure import HARDENED, Enclosure, await_relays, enclose
-from compose.engine import MARK, Client, Container, connected, had, kept, remove_run
+from compose.engine import MARK, Client, Container, Kept, connected, had, kept, remove_run
 from compose.last_words import last_words, remedy_for
 from compose.passwords import new_password
 from compose.places import silently
@@ -111,10 +111,16 @@ def start(
         (run_dir / MARK).touch()
         run = kept(run_dir)
         stack.callback(shutil.rmtree, home, ignore_errors=True)
-        stack.callback(remove_run, client, run)
+        stack.callback(_taken_down, client, run, run_dir / MARK)
         home.mkdir(mode=0o700)
         enclosure = enclose(client, run, had(client, "python", say), fixed, say, QUARTERS)
         yield _up(wanted, dataset or EMPTY, Site(client, enclosure, home, fixed, say))
+
+
+def _taken_down(client: Client, run: Kept, mark: Path) -> None:
+    """Remove all of the run, and with it the mark by which whoever comes after us would do so."""
+    remove_run(client, run)
+    mark.unlink()
 
 
 def dataset_image(dataset: Dataset | None, run_dir: Path, say: Callable[[str], None]) -> str:

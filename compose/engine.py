@@ -105,14 +105,13 @@ def had(client: Client, name: str, say: Callable[[str], None]) -> str:
         return str(client.images.get(reference).id)
     say(f"Pulling {reference} (once)")
     try:
-        for line in client.api.pull(*_named(reference), stream=True, decode=True):
-            if "error" in line:
-                raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, line["error"])
-        return str(client.images.get(reference).id)
+        told = client.api.pull(*_named(reference))  # not as a stream: the SDK leaves a refused one open
     except docker.errors.APIError as error:
-        if error.response is not None:
-            error.response.close()  # the SDK leaves a refused stream open
         raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, str(error)) from error
+    refused = [line for line in told.splitlines() if '"error"' in line]
+    if refused:
+        raise StoresFailed(f"The image {reference} cannot be pulled.", STAND_INS, refused[0])
+    return str(client.images.get(reference).id)
 
 
 def _named(reference: str) -> tuple[str, str]:
@@ -172,6 +171,18 @@ def swept(run_dir: Path) -> bool:
     except StoresFailed:
         return False
     return True
+
+
+def lost(client: Client, runs: Path) -> int:
+    """Remove what belongs to runs of this cache whose directories are gone; how many runs there were."""
+    home = kept(runs / "any").home
+    found = {
+        each["Labels"][RUN] for each in client.api.containers(all=True, filters={"label": f"{HOME}={home}"})
+    }
+    gone = [name for name in found if not (runs / name).exists()]
+    for name in gone:
+        remove_run(client, Kept(name, home))
+    return len(gone)
 
 
 def clean(client: Client) -> int:

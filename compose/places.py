@@ -113,8 +113,7 @@ def sweep() -> list[str]:
             dead = [path for path in runs.iterdir() if path.is_dir() and _taken(path, stack)]
         for path in dead:
             processes.end(processes.servers_in(path), signal.SIGQUIT)
-            if engine.swept(path):
-                _remove(path)
+            _remove(path)
     return [path.name for path in dead]
 
 
@@ -128,4 +127,5 @@ def _taken(path: Path, stack: ExitStack) -> bool:
 
 def _remove(path: Path) -> None:
     processes.end(processes.recorded(path / "processes"), signal.SIGQUIT)
-    shutil.rmtree(path, ignore_errors=True)
+    if engine.swept(path):  # else the next sweep asks again
+        shutil.rmtree(path, ignore_errors=True)

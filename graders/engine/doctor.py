@@ -130,6 +130,7 @@ def _docker() -> Finding:
 
 def _clean_docker() -> Iterator[Finding]:
     with suppress(StoresFailed), engine.connected() as client:
+        engine.lost(client, places.cache_root() / "runs")
         yield Finding("docker", True, f"{engine.clean(client) // MIB} MiB of images freed")
 
 
