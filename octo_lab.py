@@ -22,7 +22,8 @@ from rich.console import Console
 from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
-from compose.stores import StoresFailed
+import docker_door
+from compose.stores import Ground, StoresFailed
 from graders.engine import (
     attempts,
     copies,
@@ -135,6 +136,16 @@ NO_INSTALL = click.option(
     "--no-install", is_flag=True, help="Install nothing: the dependencies are there from before."
 )
 
+ON = click.option(
+    "--on",
+    type=click.Choice(["embedded", "docker"]),
+    default="embedded",
+    show_default=True,
+    envvar="OCTO_LAB_ON",
+    show_envvar=True,
+    help="What stores and service run on: servers without Docker, or containers.",
+)
+
 
 class ReaderGone(Exception):
     """Whoever read our output went away. rich and click would end with 1, which is a verdict here."""
@@ -233,6 +244,7 @@ def start(lesson: Lab) -> None:
     default=None,
     help="Annotate the run and write its summary.  [default: on GitHub Actions]",
 )
+@ON
 def grade_(
     lesson: Lab,
     submission: Path | None,
@@ -244,6 +256,7 @@ def grade_(
     sign_key: Path | None,
     verbose: bool,
     untrusted: bool | None,
+    on: Ground,
     no_install: bool,
     github: bool | None,
 ) -> None:
@@ -264,6 +277,7 @@ def grade_(
                 only,
                 untrusted=by_default_in_ci(untrusted),
                 install=not no_install,
+                on=on,
             )
             report = graded(request, quiet=as_json)
         counted(report, counts=not (only or whole_reference))
@@ -478,10 +492,11 @@ def explain(check: str) -> None:
     "--submission", type=click.Path(path_type=Path), help="Run this folder or archive, not work/LESSON."
 )
 @click.option("--reference", "whole_reference", is_flag=True, help="Run the reference service.")
-def run(lesson: Lab, submission: Path | None, whole_reference: bool) -> None:
+@ON
+def run(lesson: Lab, submission: Path | None, whole_reference: bool, on: Ground) -> None:
     """Start the service and its stores for use by hand; Ctrl-C ends them."""
     with unpacked(chosen(lesson, submission, whole_reference), lesson) as files:
-        trouble, failed = serving.run(lesson, files, click.echo)
+        trouble, failed = serving.run(lesson, files, click.echo, on)
     if trouble:
         stop(f"{trouble.problem}\n{trouble.remedy}\n{trouble.details}".rstrip(), UNGRADED)
     if failed:
@@ -563,6 +578,7 @@ def dev_new(lesson: str) -> None:
 )
 @click.option("--stress", is_flag=True, help="Keep every core busy meanwhile.")
 @click.option("--jobs", type=click.IntRange(1), default=2, show_default=True, help="Grades at once.")
+@ON
 @click.option(
     "--fix", default="", help="Only fixes (or forgeries) whose name contains this; never counts as a proof."
 )
@@ -574,7 +590,9 @@ def dev_new(lesson: str) -> None:
 def dev_check(lessons: tuple[Lab, ...], static: bool, forged: bool, **how: Any) -> None:
     """The gate: prove that each lesson's grader tells right from wrong."""
     if forged:
-        all_held = [unforged(lab, jobs=how["jobs"], only=how["fix"]) for lab in lessons or all_labs()]
+        all_held = [
+            unforged(lab, jobs=how["jobs"], only=how["fix"], on=how["on"]) for lab in lessons or all_labs()
+        ]
         sys.exit(PASSED if all(all_held) else FAILED)
     proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or all_labs()]
     sys.exit(PASSED if proved and all(proved) else FAILED)
@@ -589,7 +607,9 @@ def written(lab: Lab) -> bool:
     return not missing
 
 
-def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_transcripts: bool) -> bool:
+def proof(
+    lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, on: Ground, keep_transcripts: bool
+) -> bool:
     """Grade all fixes of a lab; print the matrix, and where the failures' words have changed."""
 
     def told(row: Row) -> None:
@@ -597,7 +617,7 @@ def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_tran
         click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
 
     with prove.stress(stress):
-        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told)
+        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told, on=on)
     render_matrix(found.matrix, stdout())
     if keep_transcripts:
         transcripts.keep(lab, found.reports)
@@ -607,7 +627,7 @@ def proof(lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, keep_tran
     return holds(found.matrix) and not changed
 
 
-def unforged(lab: Lab, *, jobs: int, only: str) -> bool:
+def unforged(lab: Lab, *, jobs: int, only: str, on: Ground) -> bool:
     """Run the forgeries whose name contains `only` against a lab; print what became of each."""
 
     def told(row: ForgeryRow) -> None:
@@ -615,7 +635,7 @@ def unforged(lab: Lab, *, jobs: int, only: str) -> bool:
             f"{'!' if row.faults else '.'} {row.got.ending:8} {row.name} {row.got.seconds:.1f} s", err=True
         )
 
-    found = forge.run(lab, [each for each in corpus() if only in each.name], jobs=jobs, done=told)
+    found = forge.run(lab, [each for each in corpus() if only in each.name], jobs=jobs, done=told, on=on)
     render_forgeries(found, stdout())
     return held(found) and not only
 
@@ -700,6 +720,9 @@ def shown(path: Path) -> str:
 def stop(text: str, code: int) -> NoReturn:
     stderr().print(escape(text))
     sys.exit(code)
+
+
+docker_door.add_to(cli, LESSON, chosen)
 
 
 def main() -> None:

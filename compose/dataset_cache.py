@@ -56,7 +56,7 @@ def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
 
     Raises StoresFailed when the disk is full or Postgres cannot build it; whatever `dataset.fill` raises.
     """
-    place = _shelf() / _name(dataset, making.programs.version)
+    place = shelf() / name_of(dataset, making.programs.version)
     lock = place.with_suffix(".lock")
     for _ in range(3):
         with locked(lock, shared=True):
@@ -75,7 +75,7 @@ def copy(dataset: Dataset, home: Path, making: Making) -> Cluster:
 
 def usage() -> list[Usage]:
     """What stands in the cache, the least recently used first."""
-    places = [place for place in _shelf().iterdir() if place.is_dir()]
+    places = [place for place in shelf().iterdir() if place.is_dir()]
     return sorted((_used(place) for place in places), key=lambda one: one.used)
 
 
@@ -84,16 +84,17 @@ def clean() -> int:
     return sum(one.size for one in usage() if _thrown_away(one.name))
 
 
-def _shelf() -> Path:
+def shelf() -> Path:
     shelf = cache_root() / "datasets"
     shelf.mkdir(exist_ok=True)
     shelf.chmod(0o700)
     return shelf
 
 
-def _name(dataset: Dataset, version: str) -> str:
+def name_of(dataset: Dataset, program: str) -> str:
+    """A hash of everything that makes the dataset; `program` is the server's version, or its image."""
     made_by = b"".join(Path(str(maker.__file__)).read_bytes() for maker in MAKERS)
-    return hashlib.sha256(f"{dataset.key}\0{version}\0".encode() + made_by).hexdigest()[:24]
+    return hashlib.sha256(f"{dataset.key}\0{program}\0".encode() + made_by).hexdigest()[:24]
 
 
 def _read(place: Path) -> tree.Listing | None:
@@ -180,7 +181,7 @@ def _bound() -> int:
 
 
 def _thrown_away(name: str) -> bool:
-    place = _shelf() / name
+    place = shelf() / name
     try:
         with locked(place.with_suffix(".lock"), wait=False):
             _discard(place)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import platformdirs
 
-from compose import processes
+from compose import engine, processes
 from compose.disk import full_disk_explained
 from compose.identity import can_enter, stores_identity
 from compose.locks import Held, locked
@@ -127,4 +127,5 @@ def _taken(path: Path, stack: ExitStack) -> bool:
 
 def _remove(path: Path) -> None:
     processes.end(processes.recorded(path / "processes"), signal.SIGQUIT)
-    shutil.rmtree(path, ignore_errors=True)
+    if engine.swept(path):  # else the next sweep asks again
+        shutil.rmtree(path, ignore_errors=True)

@@ -3,10 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
+if TYPE_CHECKING:
+    from compose.enclosure import Enclosure
+
 StoreName = Literal["postgres", "cache", "queue"]
+
+# What a run stands on: servers from binaries beside us, or containers.
+Ground = Literal["embedded", "docker"]
 
 DATABASE = "billing"
 
@@ -63,11 +69,17 @@ class RedisServer:
 
 @dataclass(frozen=True)
 class Stores:
-    """What one grade runs on. A store that the lab did not ask for is None."""
+    """What one grade runs on. A store that the lab did not ask for is None.
+
+    enclosure: on Docker, the network that the servers are in and the submission joins.
+    fallen: which server has died, with its last words; asked while the stores should be up.
+    """
 
     postgres: PostgresServer | None = None
     cache: RedisServer | None = None
     queue: RedisServer | None = None
+    enclosure: "Enclosure | None" = None
+    fallen: Callable[[], StoresFailed | None] = lambda: None
 
     def versions(self) -> dict[str, str]:
         """Server versions by store name, for the report."""

@@ -63,29 +63,36 @@ def recipe(
     config, log = directory / "valkey.conf", directory / "valkey.log"
 
     def command(port: int) -> list[str]:
-        common = COMMON.format(
-            host=HOST,
-            port=port,
-            password=_hash(password),
-            service=SERVICE,
-            grader=grader.user,
-            grader_password=_hash(grader.password),
-            directory=directory,
-            log=log,
-        )
-        identity.write(config, common + (CACHE if name == "cache" else QUEUE))
+        identity.write(config, configuration(name, port, password, grader, directory, log))
         return [str(binary), str(config)]
 
     return Recipe(
         name=f"The {name}",
         command=command,
-        ready=lambda port: _version(port, grader),
+        ready=lambda port: version(port, grader),
         cwd=directory,
         logs=(directory / "output", log),
         identity=identity,
         gentle_stop=signal.SIGKILL,
         orphaned=signal.SIGKILL,
     )
+
+
+def configuration(
+    name: Literal["cache", "queue"], port: int, password: str, grader: Login, directory: Path, log: Path
+) -> str:
+    """The text of the server's configuration."""
+    common = COMMON.format(
+        host=HOST,
+        port=port,
+        password=_hash(password),
+        service=SERVICE,
+        grader=grader.user,
+        grader_password=_hash(grader.password),
+        directory=directory,
+        log=log,
+    )
+    return common + (CACHE if name == "cache" else QUEUE)
 
 
 def _hash(password: str) -> str:
@@ -99,7 +106,7 @@ def wrote_its_log(port: int, grader: Login) -> bool:
     return told is None or "aof_last_write_status:err" not in told
 
 
-def _version(port: int, login: Login) -> str | None:
+def version(port: int, login: Login) -> str | None:
     """What the server says it is; None while it does not answer."""
     told = _info(port, login, "server") or ""
     found = re.search(r"valkey_version:(\S+)", told) or re.search(r"redis_version:(\S+)", told)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from compose.stores import Ground
 from graders.engine.submission import Submission
 from graders.reports.model import FailureText, Outcome, Phase, Trouble
 from labs.catalog import Budgets, Lab, load
@@ -48,7 +49,7 @@ class Job:
     """What the conductor is asked to do. `serve` keeps the service up for use by hand instead of grading.
 
     untrusted: no grade without a sandbox. install: whether dependencies may be installed. cores: the processors
-    that everything in this grade runs on; empty for all.
+    that everything in this grade runs on; empty for all. on: what the stores and the submission run on.
     """
 
     lab: Lab
@@ -60,6 +61,7 @@ class Job:
     untrusted: bool = False
     install: bool = True
     cores: tuple[int, ...] = ()
+    on: Ground = "embedded"
 
     def to_json(self) -> str:
         return json.dumps(
@@ -75,6 +77,7 @@ class Job:
                 "untrusted": self.untrusted,
                 "install": self.install,
                 "cores": self.cores,
+                "on": self.on,
                 "budgets": dataclasses.asdict(self.lab.budgets),
             }
         )
@@ -93,6 +96,7 @@ class Job:
             untrusted=data["untrusted"],
             install=data["install"],
             cores=tuple(data["cores"]),
+            on=data["on"],
         )
 
 

@@ -51,7 +51,9 @@ def _process(
     if job.cores and hasattr(os, "sched_setaffinity"):  # what we start inherits it
         os.sched_setaffinity(0, job.cores)
     ladder = Ladder(job.run_dir, demanded=job.untrusted)
-    ladder.enter(network=network and not job.serve)
+    # On Docker the way in leads through ports of this machine, and mounts of our own would be unknown to the engine.
+    if not (network and job.on == "docker"):
+        ladder.enter(network=network and not job.serve)
     channel = Channel(os.dup(1))
     os.dup2(2, 1)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -88,8 +90,8 @@ def _prepare(job: Job, channel: Channel, ladder: Ladder) -> int:
     trouble = None
     try:
         tree_hash = lay_files(job, phases)
-        python, modules = install(job, phases, ladder)
-        Prepared(tree_hash, tuple(phases.done), python, modules).write(job.run_dir)
+        python, modules, image = install(job, phases, ladder, channel.note)
+        Prepared(tree_hash, tuple(phases.done), python, modules, image).write(job.run_dir)
         return PREPARED
     except Failure as failure:
         outcomes = never_started(job.lab, failure, ())

@@ -6,10 +6,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from compose import dataset_cache, places
+from compose import dataset_cache, engine, places
 from compose.binaries import BinaryName, find_binary, version
 from compose.identity import stores_identity
 from compose.reachable import postgres_programs, valkey_program
@@ -45,6 +46,7 @@ def examine() -> Iterator[Finding]:
     yield _tried("postgres", lambda: _told("postgres", postgres_programs(stores_identity()).postgres))
     yield _tried("valkey", lambda: _told("valkey-server", valkey_program(stores_identity()).path))
     yield _sandbox()
+    yield _docker()
     yield _attempts()
     yield _optional("git", "authors need it: fixes are patches")
     yield _optional("node", "only submissions written for Node.js need it")
@@ -57,6 +59,7 @@ def clean() -> Iterator[Finding]:
     yield Finding("runs", True, f"{len(swept)} left by killed runs, removed")
     freed = dataset_cache.clean()
     yield Finding("datasets", True, f"{freed // MIB} MiB freed")
+    yield from _clean_docker()
     alive = [path for path in (places.cache_root() / "runs").iterdir() if path.is_dir()]
     for name in ("python", "node", "binaries"):
         if alive:
@@ -114,6 +117,21 @@ def _sandbox() -> Finding:
     text = done.stdout.strip() or f"none: {done.stderr.strip()[-200:]}"
     boxed = text.startswith("bubblewrap")
     return Finding("sandbox", True, text, "" if boxed else f"Enough for your own work. For others': {REMEDY}")
+
+
+def _docker() -> Finding:
+    """For --on docker; a grade needs none."""
+    try:
+        with engine.connected() as client:
+            return Finding("docker", True, f"engine {client.version()['Version']}")
+    except StoresFailed as error:
+        return Finding("docker", True, f"{error.problem} (only --on docker needs it)", error.remedy)
+
+
+def _clean_docker() -> Iterator[Finding]:
+    with suppress(StoresFailed), engine.connected() as client:
+        engine.lost(client, places.cache_root() / "runs")
+        yield Finding("docker", True, f"{engine.clean(client) // MIB} MiB of images freed")
 
 
 def _optional(program: str, use: str) -> Finding:

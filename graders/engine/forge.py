@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from compose import stores
 from graders.engine.canaries import Canaries, left_running, watched
 from graders.engine.forgeries import CORPUS, Base, Forgery, forge
 from graders.engine.grade import Halt, Request, grade
@@ -33,6 +34,7 @@ class Ground:
     canaries: Canaries
     honest: Mapping[Base, Got]
     isolation: str
+    on: stores.Ground
 
     @property
     def rung(self) -> str:
@@ -49,13 +51,14 @@ def run(
     jobs: int,
     root: Path = CORPUS,
     done: Callable[[ForgeryRow], None] = lambda row: None,
+    on: stores.Ground = "embedded",
 ) -> Forgeries:
     """Grade every trick that the lab has the stores for, `jobs` at once. Rows come in the order of `tricks`."""
     wanted = [trick for trick in tricks if {*trick.stores} <= lab.stores]
     rows: dict[str, ForgeryRow] = {}
     with watched() as canaries, tempfile.TemporaryDirectory(prefix="octo_lab-forgeries-") as name:
-        honest, isolation = _honest(lab, {trick.base for trick in wanted}, jobs)
-        ground = Ground(lab, root, Path(name), canaries, honest, isolation)
+        honest, isolation = _honest(lab, {trick.base for trick in wanted}, jobs, on)
+        ground = Ground(lab, root, Path(name), canaries, honest, isolation, on)
         halt = Halt()
 
         def told(trick: Forgery, row: ForgeryRow) -> None:
@@ -67,7 +70,7 @@ def run(
     return Forgeries(lab.id, isolation, tuple(rows[trick.name] for trick in wanted), harm)
 
 
-def _honest(lab: Lab, bases: set[Base], jobs: int) -> tuple[dict[Base, Got], str]:
+def _honest(lab: Lab, bases: set[Base], jobs: int, on: stores.Ground) -> tuple[dict[Base, Got], str]:
     """What each base gets without a trick, and by which isolation it was held."""
     submissions: dict[Base, Submission] = {"broken": from_folder(lab.service), "reference": reference()}
 
@@ -75,7 +78,7 @@ def _honest(lab: Lab, bases: set[Base], jobs: int) -> tuple[dict[Base, Got], str
     found: dict[Base, tuple[Got, str]] = {}
 
     def graded(base: Base) -> tuple[Got, str]:
-        report = grade(Request(lab, submissions[base], seed=SEED), halt=halt)
+        report = grade(Request(lab, submissions[base], seed=SEED, on=on), halt=halt)
         return got_of(report, ""), report.isolation
 
     for_each(sorted(bases), graded, jobs=jobs, done=found.__setitem__, halt=halt)
@@ -108,7 +111,7 @@ def _tried(ground: Ground, trick: Forgery, halt: Halt) -> ForgeryRow:
 def _graded(ground: Ground, trick: Forgery, submission: Submission, halt: Halt) -> Got:
     lab = replace(ground.lab, budgets=replace(ground.lab.budgets, **trick.budgets))
     # Where there is a real isolation, no trick is ever graded without it.
-    request = Request(lab, submission, seed=SEED, untrusted=ground.rung in REAL)
+    request = Request(lab, submission, seed=SEED, untrusted=ground.rung in REAL, on=ground.on)
     try:
         report = grade(request, halt=halt)
     except SubmissionRefused as refusal:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from compose import places, processes
-from compose.stores import StoresFailed
+from compose.stores import Ground, StoresFailed
 from graders.check import Verdict
 from graders.engine import channel
 from graders.engine.channel import Job, Listener, Nobody, Result
@@ -35,7 +35,7 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Request:
     """What is to be graded. Without a seed a random one is taken and told in the report.
 
-    untrusted: no grade without a sandbox. install: whether dependencies may be installed.
+    untrusted: no grade without a sandbox. install: whether dependencies may be installed. on: what it all runs on.
     """
 
     lab: Lab
@@ -44,6 +44,7 @@ class Request:
     only: tuple[str, ...] = ()
     untrusted: bool = False
     install: bool = True
+    on: Ground = "embedded"
 
 
 class Halt:
@@ -103,6 +104,7 @@ def grade(
                 untrusted=request.untrusted,
                 install=request.install,
                 cores=cores,
+                on=request.on,
             )
             result = result_of(job, listener or Nobody(), halt or Halt())
     except StoresFailed as error:

@@ -1,6 +1,7 @@
 """Before a grade, while there is a network: lay the submission's files and install what they need."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,12 +17,16 @@ from graders.reports.model import Phase
 
 @dataclass(frozen=True)
 class Prepared:
-    """What the grade finds made. `python` is the bin folder of an environment; `modules` a node_modules."""
+    """What the grade finds made. `python` is the bin folder of an environment; `modules` a node_modules.
+
+    image: on Docker, what the submission runs in instead of both.
+    """
 
     tree_hash: str
     phases: tuple[Phase, ...]
     python: Path
     modules: Path | None
+    image: str = ""
 
     def write(self, run_dir: Path) -> None:
         _file(run_dir).write_text(json.dumps(asdict(self), default=str))
@@ -31,7 +36,7 @@ class Prepared:
         data = json.loads(_file(run_dir).read_text())
         phases = tuple(Phase(**phase) for phase in data["phases"])
         modules = Path(data["modules"]) if data["modules"] else None
-        return Prepared(data["tree_hash"], phases, Path(data["python"]), modules)
+        return Prepared(data["tree_hash"], phases, Path(data["python"]), modules, data["image"])
 
 
 def tree_of(run_dir: Path) -> Path:
@@ -47,9 +52,19 @@ def lay_files(job: Job, phases: Phases) -> str:
         return lay(job.submission, job.lab, tree)
 
 
-def install(job: Job, phases: Phases, ladder: Ladder) -> tuple[Path, Path | None]:
-    """The Python environment and the node_modules. Raises Failure for a list that cannot be met, or InstallFailed."""
+def install(
+    job: Job, phases: Phases, ladder: Ladder, say: Callable[[str], None]
+) -> tuple[Path, Path | None, str]:
+    """The Python environment and the node_modules, or the image that holds them on Docker.
+
+    Raises Failure for a list that cannot be met, or InstallFailed.
+    """
     lab, tree, run = job.lab, tree_of(job.run_dir), boxed(ladder)
+    if job.on == "docker":
+        from graders.engine.docker_rung import PYTHON, dependencies, pull  # only this needs it
+
+        with phases("images"):
+            pull(lab.stores, say)
     with phases("install"):
         if (
             lab.dataset
@@ -57,6 +72,8 @@ def install(job: Job, phases: Phases, ladder: Ladder) -> tuple[Path, Path | None
             python_environment(lab.reference / "requirements.txt", run=run)
         try:
             seconds = lab.budgets.install
+            if job.on == "docker":
+                return PYTHON, None, dependencies(tree, seconds, say)
             python = python_environment(
                 tree / "requirements.txt", seconds=seconds, install=job.install, run=run
             )
@@ -72,7 +89,7 @@ def install(job: Job, phases: Phases, ladder: Ladder) -> tuple[Path, Path | None
                 got=f"{error.problem}\n{error.output}",
                 because="What cannot be installed cannot be deployed.",
             ) from error
-    return python, modules
+    return python, modules, ""
 
 
 def _file(run_dir: Path) -> Path:

@@ -1,6 +1,5 @@
 """The submission's processes: read its Procfile, start a process type in a group of its own, keep its log, end it."""
 
-import contextlib
 import os
 import re
 import signal
@@ -12,9 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
-from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.sandbox import Isolation
 
@@ -117,27 +113,23 @@ class Running:
 
     name: str
     popen: "subprocess.Popen[bytes]"
-    boxed: bool
+    isolation: Isolation = field(repr=False)
     reader: threading.Thread = field(repr=False)
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to the command's process group, as whoever runs it in production would."""
-        for pid in self._commands() if self.boxed else [self.popen.pid]:
-            end_group(pid, number)
+        self.isolation.signal(self.popen, number)
 
-    def _commands(self) -> list[int]:
-        """In a box: bubblewrap, then the first process of the box, then the command."""
-        with contextlib.suppress(psutil.Error):
-            outer = psutil.Process(self.popen.pid)
-            return [command.pid for first in outer.children() for command in first.children()]
-        return []
+    def kill(self) -> None:
+        """End it with all that shares its box, at once."""
+        self.isolation.end(self.popen)
 
     def stop(self, grace: float = 0.0) -> int:
         """End it with all it started: SIGTERM and `grace` seconds first where asked, then SIGKILL. Its exit code."""
         if grace and self.popen.poll() is None:
             self.signal(signal.SIGTERM)
             self.ended_within(grace)
-        end_group(self.popen.pid)  # in a box the kernel ends the others with it
+        self.kill()
         code = self.await_end()
         # A survivor that left the group could hold the pipe open for ever: the sweep of descendants ends it.
         self.reader.join(timeout=1.0)
@@ -175,12 +167,14 @@ def start(
         stderr=subprocess.STDOUT,
     )
     record(popen.pid)
-    reader = threading.Thread(target=_read, args=(popen, name, log), daemon=True, name=f"log of {name}")
+    reader = threading.Thread(
+        target=_read, args=(popen, name, log, isolation), daemon=True, name=f"log of {name}"
+    )
     reader.start()
-    return Running(name, popen, isolation.boxed, reader)
+    return Running(name, popen, isolation, reader)
 
 
-def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log) -> None:
+def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log, isolation: Isolation) -> None:
     """Copy lines to the log; what is past the cap of a line is dropped. Whoever writes past the cap of all is ended."""
     assert popen.stdout is not None, "started with a pipe"
     rest, size = b"", 0
@@ -192,7 +186,7 @@ def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log) -> None:
         size += len(chunk)
         if size > LIMITS.output:
             log.refuse(f"`{name}` wrote more than {LIMITS.output // MIB} MiB of log and was stopped.")
-            end_group(popen.pid)
+            isolation.end(popen)
             break
     if rest:
         log.add(name, _text(rest))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from compose.stores import Ground
 from graders.check import Verdict
 from graders.engine.grade import Halt, Request, grade
 from graders.engine.pool import for_each
@@ -78,7 +79,13 @@ class Proof:
 
 
 def prove(
-    lab: Lab, *, repeat: int, jobs: int, only: str = "", done: Callable[[Row], None] = lambda row: None
+    lab: Lab,
+    *,
+    repeat: int,
+    jobs: int,
+    only: str = "",
+    done: Callable[[Row], None] = lambda row: None,
+    on: Ground = "embedded",
 ) -> Proof:
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
     wanted = [fix for fix in fixes(lab) if only in fix.name]
@@ -91,7 +98,7 @@ def prove(
         rows[fix.name] = _row(fix, graded[fix.name], problem)
         done(rows[fix.name])
 
-    for_each(wanted, lambda fix: _graded(lab, fix, repeat, halt), jobs=jobs, done=told, halt=halt)
+    for_each(wanted, lambda fix: _graded(lab, fix, repeat, halt, on), jobs=jobs, done=told, halt=halt)
     checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(
@@ -99,14 +106,15 @@ def prove(
     )
 
 
-def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt) -> tuple[list[Report], str]:
+def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt, on: Ground) -> tuple[list[Report], str]:
     """The reports of a fix, or why there are none."""
-    missing = [name for name in fix.needs if not shutil.which(name)]
+    # On Docker the programs are the images', whatever this machine has.
+    missing = [name for name in fix.needs if on == "embedded" and not shutil.which(name)]
     if missing:
         return [], f"not run: this machine has no {', '.join(missing)}"
     try:
         return [
-            grade(Request(lab, fix.submission, seed=SEED + turn), halt=halt) for turn in range(repeat)
+            grade(Request(lab, fix.submission, seed=SEED + turn, on=on), halt=halt) for turn in range(repeat)
         ], ""
     except SubmissionRefused as error:
         return [], str(error)

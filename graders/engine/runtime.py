@@ -69,10 +69,7 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
             machine=True,
         )
     files = [tree / "package.json", tree / "package-lock.json"]
-    try:
-        expect_locked(*files)
-    except NotLocked as error:
-        raise _not_locked(str(error)) from error
+    locked_releases(*files)
     home = cache_root() / "node" / _key(*(file.read_bytes() for file in files))
 
     def build() -> None:
@@ -88,6 +85,19 @@ def node_modules(tree: Path, *, seconds: float = 300, install: bool = True, run:
 
     _once(home, build, install)
     return home / "node_modules"
+
+
+def named_releases(requirements: Path) -> bytes:
+    """The list as pip may be given it. Raises InstallFailed."""
+    return "\n".join(_releases(requirements.read_bytes())).encode()
+
+
+def locked_releases(package: Path, lock: Path) -> None:
+    """Raise InstallFailed unless npm would fetch releases alone."""
+    try:
+        expect_locked(package, lock)
+    except NotLocked as error:
+        raise _not_locked(str(error)) from error
 
 
 def _not_locked(problem: str) -> InstallFailed:

@@ -8,6 +8,7 @@ import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from compose.places import cache_root
 from graders.engine import bubblewrap, cgroup, namespaces, seccomp
 from graders.engine.bubblewrap import Box, Shown
 from graders.engine.cgroup import Cgroup
+from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
 from labs.catalog import KIT
 
@@ -94,6 +98,22 @@ class Isolation:
                 start_new_session=True,
                 **{**pipes, **self.popen},
             )
+
+    def signal(self, process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
+        """Send a signal to the process group of the command."""
+        for pid in _commands(process.pid) if self.boxed else [process.pid]:
+            end_group(pid, number)
+
+    def end(self, process: "subprocess.Popen[bytes]") -> None:
+        """End the command at once; in a box the kernel ends all others with it."""
+        end_group(process.pid)
+
+
+def _commands(pid: int) -> list[int]:
+    """In a box: bubblewrap, then the first process of the box, then the command."""
+    with contextlib.suppress(psutil.Error):
+        return [command.pid for first in psutil.Process(pid).children() for command in first.children()]
+    return []
 
 
 class Ladder:

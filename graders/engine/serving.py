@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from compose import places
+from compose.stores import Ground
 from graders.engine.channel import Job, Nobody
 from graders.engine.grade import Halt, result_of
 from graders.engine.submission import Submission, examine
@@ -24,12 +25,12 @@ class Printer(Nobody):
 
 
 def run(
-    lab: Lab, submission: Submission, say: Callable[[str], None]
+    lab: Lab, submission: Submission, say: Callable[[str], None], on: Ground = "embedded"
 ) -> tuple[Trouble | None, Outcome | None]:
     """Serve until interrupted. Returns why it could not: the machine's trouble, or the check it never reached."""
     examine(submission, lab)
     places.sweep()
     with places.run_directory() as directory:
-        job = Job(lab, submission, 0, directory.path, serve=True)
+        job = Job(lab, submission, 0, directory.path, serve=True, on=on)
         result = result_of(job, Printer(say), Halt())
     return result.trouble, next((outcome for outcome in result.outcomes if outcome.failure), None)

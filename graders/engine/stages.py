@@ -9,17 +9,19 @@ from typing import cast
 
 import pytest
 
-from compose import embedded
+from compose import containers, embedded
 from compose.places import RunDirectory
 from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
 from compose.trouble import trouble
 from graders.check import CannotJudge, Failure
+from graders.engine import docker_warden
 from graders.engine.bubblewrap import Shown
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
+from graders.engine.docker_rung import contained
 from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.prepare import Prepared, tree_of
@@ -91,31 +93,45 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         say = stage.channel.note
         wanted = cast(frozenset[StoreName], lab.stores)
         run = stage.run
-        running = embedded.start(
-            wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say
-        )
+        start = containers.start if job.on == "docker" else embedded.start
+        running = start(wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say)
         stores = stack.enter_context(running)
         stage.stores = stores
-        quarters = stage.ladder.quarters()
-        isolation = _isolation(stage, quarters)
+        isolation, bounded = _isolation(stage)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
-    ports = promised(fixed.web, stage.channel.note) if fixed else candidates()
     path = (stage.prepared.python, *programs())
+    if stores.enclosure:
+        ports, path = iter(stores.enclosure.ports.web), (stage.prepared.python,)
+    elif fixed:
+        ports = promised(fixed.web, stage.channel.note)
+    else:
+        ports = candidates()
     service = SubmittedService(
         lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports, job.serve
     )
     stack.callback(service.stop)
-    bounded = quarters.home if isolation.boxed else None
-    stack.enter_context(
-        watching(service.running, run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
-    )
+    if stores.enclosure:
+        stack.enter_context(docker_warden.watching(stores.enclosure, service.running, stage.log))
+    else:
+        warden = watching(service.running, run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
+        stack.enter_context(warden)
     return service
 
 
-def _isolation(stage: Stage, quarters: Quarters) -> Isolation:
-    """The submission's files in its quarters, and how to start it there. Raises NoSandbox."""
+def _isolation(stage: Stage) -> tuple[Isolation, Path | None]:
+    """The submission's files in its quarters, how to start it there, and the quarters if bounded. Raises NoSandbox."""
+    if enclosure := stage.stores.enclosure:
+        image, folder = stage.prepared.image, stage.run.path / "submission"
+        return contained(enclosure, image, stage.tree, folder), None
+    quarters = stage.ladder.quarters()
+    isolation = _beside_us(stage, quarters)
+    return isolation, quarters.home if isolation.boxed else None
+
+
+def _beside_us(stage: Stage, quarters: Quarters) -> Isolation:
+    """How to start the submission on this machine itself. Raises NoSandbox."""
     prepared = stage.prepared
     shutil.copytree(stage.tree, quarters.app, dirs_exist_ok=True)
     environment = prepared.python.parent
@@ -176,6 +192,8 @@ def _stores_trouble(stores: Stores) -> Trouble | None:
     found = trouble(stores)
     if found:
         return Trouble(found.problem, found.remedy, found.details)
+    if fallen := stores.fallen():
+        return Trouble(fallen.problem, fallen.remedy, fallen.details)
     for name, server in {"postgres": stores.postgres, "cache": stores.cache, "queue": stores.queue}.items():
         if server and is_free(server.port):
             return Trouble(f"The {name} server died during the grade.", "Grade again.")

@@ -12,7 +12,6 @@ from compose.postgres import APP, OWNER
 from compose.processes import SERVERS
 from graders.engine import memory
 from graders.engine.cgroup import Cgroup
-from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
@@ -78,7 +77,7 @@ def _keep_in_place(found: Processes) -> None:
 def _end(running: Sequence[Running]) -> None:
     """End the submission, and what its sessions still do in Postgres, which would go on without it."""
     for each in running:
-        end_group(each.popen.pid)
+        each.kill()
     for process in psutil.Process().children(recursive=True):
         with suppress(psutil.Error, IndexError):
             if process.name() == "postgres" and process.cmdline()[0].startswith(SESSIONS):

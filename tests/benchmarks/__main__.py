@@ -12,7 +12,7 @@ from compose import places
 from graders.engine.grade import kit_version
 from graders.engine.pool import cores
 from labs.catalog import find
-from tests.benchmarks import tables, traffic
+from tests.benchmarks import grounds, tables, traffic
 from tests.benchmarks.batches import measured_batches
 from tests.benchmarks.kit import Kit, NotPassed, make_plan, record_traffic
 from tests.benchmarks.memory import measured_grade
@@ -56,12 +56,14 @@ def run(rounds: int, *, quiet: bool) -> str:
         many = here.path / "batches"
         many.mkdir()
         batches = measured_batches(kit, many)
+        on_grounds = grounds.measured_grounds(kit, rounds, say)
     return tables.joined(
         tables.speed(times, len(requests)),
         tables.ratios(times),
         tables.laps(times),
         tables.memory(memory),
         tables.batches(batches),
+        [*grounds.table(on_grounds)],
         [made_by(rounds, load)],
     )
 

@@ -1,0 +1,78 @@
+"""Ends a submission on Docker that uses more than its share of what no container alone is bounded in: all of them together.
+
+A container's own memory, processes and files are bounded by the kernel; what the kernel ended is told here, too.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from compose.enclosure import Enclosure
+from compose.engine import KIND
+from graders.engine.docker_rung import SUBMISSION
+from graders.engine.limits import LIMITS, MIB
+from graders.engine.processes import Log, Running
+
+EVERY = 1.0
+DISK_EVERY = 4  # looks
+STORES = ("postgres", "cache", "queue")
+
+
+@contextmanager
+def watching(enclosure: Enclosure, running: Sequence[Running], log: Log) -> Iterator[None]:
+    """Look at what the containers use while the body runs; end the submission's, `running`, when it is too much."""
+    over = threading.Event()
+
+    def watch() -> None:
+        look, last = 0, False
+        while not last:
+            last = over.wait(EVERY)
+            look += 1
+            with suppress(Exception):  # a container may go, or the engine be slow, while we ask
+                for what in _too_much(enclosure, disk=last or look % DISK_EVERY == 0):
+                    log.refuse(what)
+                    for each in running:
+                        each.kill()
+
+    thread = threading.Thread(target=watch, daemon=True, name="warden")
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _too_much(enclosure: Enclosure, *, disk: bool) -> Iterator[str]:
+    found = {kind: _containers(enclosure, kind, disk=disk) for kind in (SUBMISSION, *STORES)}
+    theirs, stores = found[SUBMISSION], [each for kind in STORES for each in found[kind]]
+    if any(_inspected(enclosure, each)["OOMKilled"] for each in theirs) or (
+        sum(_memory(enclosure, each) for each in theirs) > LIMITS.memory
+    ):
+        yield f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
+    if sum(_memory(enclosure, each) for each in stores) > LIMITS.stores_memory:
+        yield f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
+    if disk and sum(int(each.get("SizeRw", 0)) for each in stores) > LIMITS.stores:
+        yield f"It made its stores larger than {LIMITS.stores // MIB} MiB and was stopped."
+
+
+def _containers(enclosure: Enclosure, kind: str, *, disk: bool) -> list[dict[str, Any]]:
+    labels = [f"{key}={value}" for key, value in enclosure.kept.labels(kind).items()]
+    found = enclosure.client.api.containers(all=True, size=disk, filters={"label": labels})
+    return [each for each in found if each["Labels"][KIND] == kind]
+
+
+def _inspected(enclosure: Enclosure, container: dict[str, Any]) -> dict[str, Any]:
+    state: dict[str, Any] = enclosure.client.api.inspect_container(container["Id"])["State"]
+    return state
+
+
+def _memory(enclosure: Enclosure, container: dict[str, Any]) -> int:
+    """What is the processes' own: what the kernel may take back at once, pages of files, is not counted."""
+    if container["State"] != "running":
+        return 0
+    stats = enclosure.client.api.stats(container["Id"], stream=False, one_shot=True)["memory_stats"]
+    told = stats.get("stats", {})
+    own = told.get("anon", told.get("total_rss", 0))  # cgroup v2, v1
+    return int(own + told.get("shmem", told.get("total_shmem", 0)))
