@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.markup import escape
 
 import compose.platform_gate  # noqa: F401 - must come first
-import docker_door
 from compose.stores import Ground, StoresFailed
+from graders.commands import docker
 from graders.engine import (
     attempts,
     copies,
@@ -722,7 +722,7 @@ def stop(text: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-docker_door.add_to(cli, LESSON, chosen)
+docker.add_to(cli, LESSON, chosen)
 
 
 def main() -> None:

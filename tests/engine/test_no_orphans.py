@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -39,8 +40,14 @@ def the_keeper(door: Door, cli: int) -> int:
 
 
 def the_conductor(door: Door, cli: int) -> int:
-    """Whichever of the keeper's two children is at work."""
-    return next(p.pid for p in keeper_of(door, cli).children() if p.status() != psutil.STATUS_ZOMBIE)
+    """Whichever of the keeper's two children is at work; between the two there is none, for a moment."""
+    deadline = time.monotonic() + WITHIN
+    while time.monotonic() < deadline:
+        with suppress(psutil.Error):
+            for child in keeper_of(door, cli).children():
+                if child.status() != psutil.STATUS_ZOMBIE:
+                    return child.pid
+    raise AssertionError("the keeper has no child at work")
 
 
 # It forks twice and leaves its session, as daemons do, and clears its environment.
