@@ -3,7 +3,6 @@
 A container's own memory, processes and files are bounded by the kernel; what the kernel ended is told here, too.
 """
 
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -13,6 +12,7 @@ from compose.engine import KIND
 from graders.engine.docker_rung import SUBMISSION
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
+from graders.engine.warden import looking
 
 EVERY = 1.0
 DISK_EVERY = 4  # looks
@@ -22,26 +22,16 @@ STORES = ("postgres", "cache", "queue")
 @contextmanager
 def watching(enclosure: Enclosure, running: Sequence[Running], log: Log) -> Iterator[None]:
     """Look at what the containers use while the body runs; end the submission's, `running`, when it is too much."""
-    over = threading.Event()
 
-    def watch() -> None:
-        look, last = 0, False
-        while not last:
-            last = over.wait(EVERY)
-            look += 1
-            with suppress(Exception):  # a container may go, or the engine be slow, while we ask
-                for what in _too_much(enclosure, disk=last or look % DISK_EVERY == 0):
-                    log.refuse(what)
-                    for each in running:
-                        each.kill()
+    def look(number: int, last: bool) -> None:
+        with suppress(Exception):  # a container may go, or the engine be slow, while we ask
+            for what in _too_much(enclosure, disk=last or number % DISK_EVERY == 0):
+                log.refuse(what)
+                for each in running:
+                    each.kill()
 
-    thread = threading.Thread(target=watch, daemon=True, name="warden")
-    thread.start()
-    try:
+    with looking(EVERY, look):
         yield
-    finally:
-        over.set()
-        thread.join()
 
 
 def _too_much(enclosure: Enclosure, *, disk: bool) -> Iterator[str]:

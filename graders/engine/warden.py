@@ -31,7 +31,6 @@ def watching(
 
     stores: the folder of the servers' data. quarters: the bounded folder, cgroup: the kernel's count, where there is one.
     """
-    over = threading.Event()
     looks: tuple[tuple[int, Callable[[Processes], str]], ...] = (
         (1, lambda found: _too_much_memory(found, cgroup)),
         (1, _too_many_processes),
@@ -40,20 +39,34 @@ def watching(
         (DISK_EVERY, lambda _: _too_much_data(stores)),
     )
 
-    def watch() -> None:
-        look = 0
-        last = False
-        while not last:
-            last = over.wait(EVERY)
-            look += 1
-            found = [*_processes(running)]
-            _keep_in_place(found)
-            for every, too_much in looks:
-                if look % every == 0 and (what := too_much(found)):
-                    log.refuse(what)
-                    _end(running)
-            if quarters and (what := _full(quarters)):
+    def look(number: int, _last: bool) -> None:
+        found = [*_processes(running)]
+        _keep_in_place(found)
+        for every, too_much in looks:
+            if number % every == 0 and (what := too_much(found)):
                 log.refuse(what)
+                _end(running)
+        if quarters and (what := _full(quarters)):
+            log.refuse(what)
+
+    with looking(EVERY, look):
+        yield
+
+
+@contextmanager
+def looking(every: float, look: Callable[[int, bool], None]) -> Iterator[None]:
+    """Call `look` each `every` seconds while the body runs, and a last time after it, from a thread of its own.
+
+    It is told its number, from 1, and whether it is the last.
+    """
+    over = threading.Event()
+
+    def watch() -> None:
+        number, last = 0, False
+        while not last:
+            last = over.wait(every)
+            number += 1
+            look(number, last)
 
     thread = threading.Thread(target=watch, daemon=True, name="warden")
     thread.start()
