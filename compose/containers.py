@@ -33,7 +33,7 @@ from compose.stores import (
 )
 
 READY_WITHIN = 60.0
-QUARTERS = 256 * 1024 * 1024
+QUARTERS, QUARTERS_FILES = 256 * 1024 * 1024, 20_000
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def start(
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         stack.callback(_taken_down, client, run, run_dir / MARK)
         home.mkdir(mode=0o700)
-        enclosure = enclose(client, run, had(client, "python", say), fixed, say, QUARTERS)
+        enclosure = enclose(client, run, had(client, "python", say), fixed, say, QUARTERS, QUARTERS_FILES)
         yield _up(wanted, dataset or EMPTY, Site(client, enclosure, home, fixed, say))
 
 

@@ -19,7 +19,8 @@ from compose.stores import FixedAddresses, StoreName, StoresFailed
 
 USER = 2000
 SOCKETS = "/octo/sockets"
-APP, SCRATCH = "/app", "/tmp"  # noqa: S108 - in containers
+APP, SCRATCH, SHARED_MEMORY = "/app", "/tmp", "/dev/shm"  # noqa: S108 - in containers
+QUARTERS = "/octo/quarters"  # in the holder: the three in one, so that they have one bound
 WEB_PORTS = 6
 TRIES = 3
 READY_WITHIN = 30.0
@@ -50,7 +51,7 @@ class Ports:
 
 @dataclass(frozen=True)
 class Enclosure:
-    """One grade's network, and the volumes of the submission that live as long as it does."""
+    """One grade's network, and the submission's quarters, which live as long as it does. `volumes`: their parts."""
 
     client: Client
     kept: Kept
@@ -62,13 +63,31 @@ class Enclosure:
     def network(self) -> str:
         return f"container:{self.holder.id}"
 
-    def put(self, folder: Path, place: str) -> None:
-        """Copy what is in `folder` to `place`, one of the submission's volumes, as the submission's own."""
+    def put(self, tree: Path) -> None:
+        """Furnish the quarters: a copy of `tree` as APP, and the rest empty, all of it the submission's own."""
         packed = io.BytesIO()
         with tarfile.open(fileobj=packed, mode="w") as tar:
-            tar.add(folder, arcname=".", filter=_owned)
-        if not self.holder.put_archive(place, packed.getvalue()):
+            for place in (SCRATCH, SHARED_MEMORY):
+                tar.addfile(_owned(_folder(_part(place))))
+            tar.add(tree, arcname=_part(APP), filter=_owned)
+        if not self.holder.put_archive(QUARTERS, packed.getvalue()):
             raise StoresFailed("The files could not be copied into the container.", "Grade again.")
+
+    def full(self) -> bool:
+        """Whether the quarters have no room left, or none for one more file."""
+        said = self.holder.exec_run(["stat", "-f", "-c", "%a %d", QUARTERS]).output.split()
+        return b"0" in said
+
+
+def _part(place: str) -> str:
+    """The folder in the quarters that the submission sees as `place`."""
+    return place.rpartition("/")[2]
+
+
+def _folder(name: str) -> tarfile.TarInfo:
+    entry = tarfile.TarInfo(name)
+    entry.type = tarfile.DIRTYPE
+    return entry
 
 
 def _owned(entry: tarfile.TarInfo) -> tarfile.TarInfo:
@@ -85,17 +104,14 @@ def enclose(
     fixed: FixedAddresses | None,
     say: Callable[[str], None],
     size: int,
+    files: int,
 ) -> Enclosure:
-    """Make the network, the way in and the submission's volumes of `size` bytes. Raises StoresFailed.
+    """Make the network, the way in and the submission's quarters of `size` bytes and `files`. Raises StoresFailed.
 
     A port may be taken between our look and the engine's: then others are tried.
     """
     sockets = _volume(client, kept, "sockets", "size=1m,mode=0700")
-    halves = f"size={size // 2},nr_inodes=10000,mode=0755"
-    volumes = {
-        _volume(client, kept, "app", halves): {"bind": APP, "mode": "rw"},
-        _volume(client, kept, "scratch", halves): {"bind": SCRATCH, "mode": "rw"},
-    }
+    quarters = _volume(client, kept, "quarters", f"size={size},nr_inodes={files},mode=0755")
     way_in = {sockets: {"bind": SOCKETS, "mode": "rw"}}
     chosen = _ports(fixed, say)
     gate = None
@@ -111,8 +127,13 @@ def enclose(
             if attempt == TRIES - 1:
                 raise StoresFailed("No free ports could be had.", "Run the command again.") from error
             chosen = _ports(None, say)
-    holder = _relay(client, kept, "holder", "inside", image, chosen, way_in | volumes)
+    inside = {quarters: {"bind": QUARTERS, "mode": "rw"}}
+    holder = _relay(client, kept, "holder", "inside", image, chosen, way_in | inside)
     holder.start()
+    volumes = {
+        _part_of(client, kept, quarters, place): {"bind": place, "mode": "nocopy"}
+        for place in (APP, SCRATCH, SHARED_MEMORY)
+    }
     return Enclosure(client, kept, holder, chosen, volumes)
 
 
@@ -134,13 +155,20 @@ def _distinct(numbers: Iterator[int]) -> Iterator[int]:
 
 def _volume(client: Client, kept: Kept, name: str, options: str) -> str:
     """A volume in memory. It holds what is in it as long as a container has it mounted: the holder has."""
-    full = f"octo_lab-{kept.run}-{name}"
-    client.volumes.create(
-        full,
-        driver="local",
-        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": f"{options},uid={USER},gid={USER}"},
-        labels=kept.labels(name),
+    return _made(
+        client, kept, name, {"type": "tmpfs", "device": "tmpfs", "o": f"{options},uid={USER},gid={USER}"}
     )
+
+
+def _part_of(client: Client, kept: Kept, quarters: str, place: str) -> str:
+    """A volume that is one folder of another. Engines have no word for it before 26, but the kernel has."""
+    folder = f"{client.volumes.get(quarters).attrs['Mountpoint']}/{_part(place)}"
+    return _made(client, kept, _part(place), {"type": "none", "device": folder, "o": "bind"})
+
+
+def _made(client: Client, kept: Kept, name: str, options: dict[str, str]) -> str:
+    full = f"octo_lab-{kept.run}-{name}"
+    client.volumes.create(full, driver="local", driver_opts=options, labels=kept.labels(name))
     return full
 
 

@@ -103,8 +103,8 @@ class Contained(Isolation):
 
 
 def contained(enclosure: Enclosure, image: str, tree: Path, folder: Path) -> Contained:
-    """The submission's files in its volumes, and how to start it there. `folder`: for us alone."""
-    enclosure.put(tree, APP)
+    """The submission's files in its quarters, and how to start it there. `folder`: for us alone."""
+    enclosure.put(tree)
     folder.mkdir(mode=0o700)
     return Contained(TEXT, Path(APP), Path(SCRATCH), enclosure=enclosure, image=image, folder=folder)
 

@@ -4,7 +4,9 @@ A container's own memory, processes and files are bounded by the kernel; what th
 """
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from compose.enclosure import Enclosure
@@ -12,11 +14,19 @@ from compose.engine import KIND
 from graders.engine.docker_rung import SUBMISSION
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
-from graders.engine.warden import looking
+from graders.engine.warden import FULL, looking
 
 EVERY = 1.0
 DISK_EVERY = 4  # looks
 STORES = ("postgres", "cache", "queue")
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a running container uses now: bytes of memory, processes and threads."""
+
+    memory: int = 0
+    processes: int = 0
 
 
 @contextmanager
@@ -25,23 +35,29 @@ def watching(enclosure: Enclosure, running: Sequence[Running], log: Log) -> Iter
 
     def look(number: int, last: bool) -> None:
         with suppress(Exception):  # a container may go, or the engine be slow, while we ask
-            for what in _too_much(enclosure, disk=last or number % DISK_EVERY == 0):
+            for what in _too_much(enclosure, memory=not last, disk=last or number % DISK_EVERY == 0):
                 log.refuse(what)
                 for each in running:
                     each.kill()
+            if enclosure.full():
+                log.refuse(FULL)
 
     with looking(EVERY, look):
         yield
 
 
-def _too_much(enclosure: Enclosure, *, disk: bool) -> Iterator[str]:
+def _too_much(enclosure: Enclosure, *, memory: bool, disk: bool) -> Iterator[str]:
     found = {kind: _containers(enclosure, kind, disk=disk) for kind in (SUBMISSION, *STORES)}
     theirs, stores = found[SUBMISSION], [each for kind in STORES for each in found[kind]]
+    uses = _uses(enclosure, [*theirs, *stores]) if memory else {}
+    own, held = ([uses.get(each["Id"], Use()) for each in part] for part in (theirs, stores))
     if any(_inspected(enclosure, each)["OOMKilled"] for each in theirs) or (
-        sum(_memory(enclosure, each) for each in theirs) > LIMITS.memory
+        sum(use.memory for use in own) > LIMITS.memory
     ):
         yield f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
-    if sum(_memory(enclosure, each) for each in stores) > LIMITS.stores_memory:
+    if any(use.processes >= LIMITS.processes for use in own):
+        yield f"It had {LIMITS.processes} processes and threads in one container and was stopped."
+    if sum(use.memory for use in held) > LIMITS.stores_memory:
         yield f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
     if disk and sum(int(each.get("SizeRw", 0)) for each in stores) > LIMITS.stores:
         yield f"It made its stores larger than {LIMITS.stores // MIB} MiB and was stopped."
@@ -58,11 +74,17 @@ def _inspected(enclosure: Enclosure, container: dict[str, Any]) -> dict[str, Any
     return state
 
 
-def _memory(enclosure: Enclosure, container: dict[str, Any]) -> int:
-    """What is the processes' own: what the kernel may take back at once, pages of files, is not counted."""
-    if container["State"] != "running":
-        return 0
-    stats = enclosure.client.api.stats(container["Id"], stream=False, one_shot=True)["memory_stats"]
-    told = stats.get("stats", {})
+def _uses(enclosure: Enclosure, containers: Sequence[dict[str, Any]]) -> dict[str, Use]:
+    """By id. All are asked at once: the engine takes a second to answer for one that it was asked about lately."""
+    running = [each["Id"] for each in containers if each["State"] == "running"]
+    with ThreadPoolExecutor(max(len(running), 1)) as pool:
+        return dict(zip(running, pool.map(lambda id: _use(enclosure, id), running), strict=True))
+
+
+def _use(enclosure: Enclosure, id: str) -> Use:
+    """Of memory, what is the processes' own: what the kernel may take back at once, pages of files, is not counted."""
+    stats = enclosure.client.api.stats(id, stream=False, one_shot=True)
+    told = stats.get("memory_stats", {}).get("stats", {})
     own = told.get("anon", told.get("total_rss", 0))  # cgroup v2, v1
-    return int(own + told.get("shmem", told.get("total_shmem", 0)))
+    memory = int(own + told.get("shmem", told.get("total_shmem", 0)))
+    return Use(memory, int(stats.get("pids_stats", {}).get("current", 0)))

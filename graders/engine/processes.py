@@ -186,11 +186,17 @@ def _read(popen: "subprocess.Popen[bytes]", name: str, log: Log, isolation: Isol
         size += len(chunk)
         if size > LIMITS.output:
             log.refuse(f"`{name}` wrote more than {LIMITS.output // MIB} MiB of log and was stopped.")
-            isolation.end(popen)
+            threading.Thread(target=isolation.end, args=(popen,), daemon=True).start()
+            _drain(popen.stdout.fileno())  # who cannot be rid of its output may not end
             break
     if rest:
         log.add(name, _text(rest))
     popen.stdout.close()
+
+
+def _drain(descriptor: int) -> None:
+    while os.read(descriptor, 65_536):
+        pass
 
 
 def _text(line: bytes) -> str:

@@ -18,6 +18,7 @@ from graders.engine.processes import Log, Running
 EVERY = 0.25
 STORES_EVERY, DISK_EVERY = 2, 8  # looks
 SESSIONS = (f"postgres: {OWNER} ", f"postgres: {APP} ")
+FULL = f"It filled its {LIMITS.quarters // MIB} MiB, or {LIMITS.quarters_files} files, of scratch space."
 CROWD = 64  # processes, or four times as many threads
 
 Processes = Sequence[psutil.Process]
@@ -46,8 +47,8 @@ def watching(
             if number % every == 0 and (what := too_much(found)):
                 log.refuse(what)
                 _end(running)
-        if quarters and (what := _full(quarters)):
-            log.refuse(what)
+        if quarters and _full(quarters):
+            log.refuse(FULL)
 
     with looking(EVERY, look):
         yield
@@ -142,11 +143,9 @@ def _too_much_data(stores: Path) -> str:
     return f"It made its stores larger than {LIMITS.stores // MIB} MiB and was stopped."
 
 
-def _full(quarters: Path) -> str:
+def _full(quarters: Path) -> bool:
     found = os.statvfs(quarters)
-    if found.f_bavail and found.f_favail:
-        return ""
-    return f"It filled its {LIMITS.quarters // MIB} MiB, or {LIMITS.quarters_files} files, of scratch space."
+    return not (found.f_bavail and found.f_favail)
 
 
 def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[int]:

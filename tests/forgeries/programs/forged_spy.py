@@ -63,7 +63,9 @@ def files():
 
 
 def homes():
-    for place in ("/root", *glob.glob("/home/*"), "/mnt", "/media", "/srv", "/work", "/var/lib", "/var/log", "/var/spool"):
+    """In a container the system's own folders are the image's, and nobody's."""
+    system = () if Path("/.dockerenv").exists() else ("/var/lib", "/var/log", "/var/spool")
+    for place in ("/root", *glob.glob("/home/*"), "/mnt", "/media", "/srv", "/work", *system):
         with contextlib.suppress(OSError):
             for name in os.listdir(place):
                 if not ours(Path(place, name)):
