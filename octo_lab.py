@@ -317,6 +317,7 @@ def grade_(
 @SIGN_KEY
 @UNTRUSTED
 @NO_INSTALL
+@ON
 def grade_batch_(
     lesson: Lab,
     submissions: tuple[Path, ...],
@@ -329,6 +330,7 @@ def grade_batch_(
     sign_key: Path | None,
     untrusted: bool | None,
     no_install: bool,
+    on: Ground,
 ) -> None:
     """Grade many submissions: folders, .zip, .tar, .tar.gz, .tar.bz2 or .tar.xz, a row and a report each.
 
@@ -340,7 +342,12 @@ def grade_batch_(
     folder = out or Path("results", lesson.id)
     batch = Batch(
         canary=Request(
-            lesson, reference(), seed, untrusted=by_default_in_ci(untrusted), install=not no_install
+            lesson,
+            reference(),
+            seed,
+            untrusted=by_default_in_ci(untrusted),
+            install=not no_install,
+            on=on,
         ),
         entries=entries(lesson, submissions, lists, each=each),
         out=folder,
@@ -367,7 +374,10 @@ def grade_batch_(
     "--replay", "files", type=click.Path(path_type=Path), help="Grade these files again, and compare."
 )
 @UNTRUSTED
-def verify(report: Path, sign_key: Path | None, files: Path | None, untrusted: bool | None) -> None:
+@ON
+def verify(
+    report: Path, sign_key: Path | None, files: Path | None, untrusted: bool | None, on: Ground
+) -> None:
     """Check the signature of a JSON report, or give its grade again with its seed, or both.
 
     Exit codes: 0 valid and the same, 1 not valid or another result, 2 unreadable or not signed, 3 could not grade.
@@ -380,13 +390,13 @@ def verify(report: Path, sign_key: Path | None, files: Path | None, untrusted: b
         sys.exit(FAILED)
     click.echo("Signature: valid." if sign_key else "Signature: not looked at, without --sign-key.")
     if files:
-        sys.exit(replayed(brought.report, files, untrusted=by_default_in_ci(untrusted)))
+        sys.exit(replayed(brought.report, files, untrusted=by_default_in_ci(untrusted), on=on))
 
 
-def replayed(report: Report, files: Path, *, untrusted: bool) -> int:
+def replayed(report: Report, files: Path, *, untrusted: bool, on: Ground) -> int:
     """Grade again and print what differs; the exit code."""
     lesson = LESSON.convert(report.lesson, None, None)
-    request = Request(lesson, from_folder(files), report.seed, untrusted=untrusted)
+    request = Request(lesson, from_folder(files), report.seed, untrusted=untrusted, on=on)
     with Progress(stdout(), checks=len(lesson.checks)) as progress:
         now = replay.replayed(report, request, progress)
     if now.trouble:
@@ -507,13 +517,14 @@ def run(lesson: Lab, submission: Path | None, whole_reference: bool, on: Ground)
 @cli.command("watch", epilog=example("octo_lab watch lesson-05"))
 @click.argument("lesson", type=LESSON)
 @click.option("--poll", is_flag=True, help="Look for changes by polling (network file systems, WSL mounts).")
-def watch_(lesson: Lab, poll: bool) -> None:
+@ON
+def watch_(lesson: Lab, poll: bool, on: Ground) -> None:
     """Grade again whenever you save a file of your copy; Ctrl-C ends it."""
     from graders.engine import watch  # here, for the same reason
 
     copies.ensure(lesson)
     for _ in watch.saves(lesson.work, poll=poll):
-        report = graded(Request(lesson, from_folder(lesson.work)))
+        report = graded(Request(lesson, from_folder(lesson.work), on=on))
         counted(report, counts=True)
         render(report, stdout(), next_lesson=following(lesson))
         click.echo(f"\nWatching {shown(lesson.work)}: save a file to grade again, Ctrl-C to stop.")

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from compose.engine import IMAGE, Client, had
+from compose.places import silently
 
 DOCKERFILE = Path(__file__).with_name("service.Dockerfile")
 REPOSITORY = "octo_lab/service"
@@ -47,8 +48,8 @@ class Recipe:
 
 def built(client: Client, recipe: Recipe, seconds: float, say: Callable[[str], None]) -> str:
     """The tag of the image, built if there is none yet. Raises BuildFailed, or StoresFailed for want of a base."""
-    bases = {name: had(client, name, say) for name in (("python", "node") if recipe.node else ("python",))}
-    tag = f"{REPOSITORY}:{recipe.key(bases)}"
+    bases = _bases(client, recipe, say)
+    tag = _tag(recipe, bases)
     if client.images.list(name=tag):
         return tag
     say(f"Building the image of the service ({tag})")
@@ -56,6 +57,19 @@ def built(client: Client, recipe: Recipe, seconds: float, say: Callable[[str], N
     arguments |= {name: os.environ[name] for name in (*PASSED, *PROXIES) if os.environ.get(name)}
     _build(client, tag, recipe, arguments, seconds)
     return tag
+
+
+def there(client: Client, recipe: Recipe) -> bool:
+    """Whether the image was built before. Raises StoresFailed for want of a base."""
+    return bool(client.images.list(name=_tag(recipe, _bases(client, recipe, silently))))
+
+
+def _bases(client: Client, recipe: Recipe, say: Callable[[str], None]) -> dict[str, str]:
+    return {name: had(client, name, say) for name in (("python", "node") if recipe.node else ("python",))}
+
+
+def _tag(recipe: Recipe, bases: Mapping[str, str]) -> str:
+    return f"{REPOSITORY}:{recipe.key(bases)}"
 
 
 def _build(client: Client, tag: str, recipe: Recipe, arguments: dict[str, str], seconds: float) -> None:

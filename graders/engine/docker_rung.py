@@ -1,7 +1,6 @@
 """The Docker rung of the ladder: each process type of the submission in a container of its own, in the grade's enclosure."""
 
 import itertools
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,15 +11,16 @@ from typing import Any
 
 from compose.enclosure import APP, SCRATCH, USER, Enclosure
 from compose.engine import connected, had, host
-from compose.service_image import BuildFailed, Recipe, built
+from compose.service_image import BuildFailed, Recipe, built, there
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
-from graders.engine.runtime import NETWORK, InstallFailed, locked_releases, named_releases
+from graders.engine.pool import cores
+from graders.engine.runtime import NETWORK, InstallFailed, locked_releases, named_releases, not_installed
 from graders.engine.sandbox import Isolation
 
 SUBMISSION = "submission"  # the kind of container
 PYTHON = Path("/venv/bin")  # in the image
-CPUS = min(2, os.cpu_count() or 1)
+MOST_CPUS = 2
 FAREWELL = 5.0
 
 TEXT = "docker: own containers, no network but the stores', no capabilities, read-only root"
@@ -33,10 +33,15 @@ def pull(stores: frozenset[str], say: Callable[[str], None]) -> None:
             had(client, name, say)
 
 
-def dependencies(tree: Path, seconds: float, say: Callable[[str], None]) -> str:
-    """The image with what the tree's lists name. Raises InstallFailed, or StoresFailed where there is no engine."""
+def dependencies(tree: Path, seconds: float, say: Callable[[str], None], *, install: bool) -> str:
+    """The image with what the tree's lists name; if not `install`, one of an earlier grade.
+
+    Raises InstallFailed, or StoresFailed where there is no engine.
+    """
     recipe = Recipe(image_lists(tree), "dependencies")
     with connected() as client:
+        if not install and not there(client, recipe):
+            raise not_installed()
         try:
             return built(client, recipe, seconds, say)
         except BuildFailed as error:
@@ -128,6 +133,6 @@ def _options(enclosure: Enclosure) -> list[str]:
         f"--memory={LIMITS.memory}",
         f"--memory-swap={LIMITS.memory}",
         f"--pids-limit={LIMITS.processes}",
-        f"--cpus={CPUS}",
+        f"--cpus={min(MOST_CPUS, cores())}",
         f"--ulimit=nofile={LIMITS.open_files}",
     ]

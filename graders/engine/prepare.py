@@ -73,7 +73,7 @@ def install(
         try:
             seconds = lab.budgets.install
             if job.on == "docker":
-                return PYTHON, None, dependencies(tree, seconds, say)
+                return PYTHON, None, dependencies(tree, seconds, say, install=job.install)
             python = python_environment(
                 tree / "requirements.txt", seconds=seconds, install=job.install, run=run
             )

@@ -139,6 +139,16 @@ def _pip_alone() -> Path:
     return place
 
 
+def not_installed() -> InstallFailed:
+    """What to raise when something is missing, and nothing may be installed."""
+    return InstallFailed(
+        "The submission's dependencies are not installed, and --no-install forbids to install them.",
+        "Grade once without --no-install, on a machine with a network.",
+        "",
+        machine=True,
+    )
+
+
 def _once(home: Path, build: Callable[[], None], install: bool) -> None:
     """Run `build` unless an earlier one finished; a half-built folder is thrown away."""
     home.parent.mkdir(parents=True, exist_ok=True)
@@ -148,12 +158,7 @@ def _once(home: Path, build: Callable[[], None], install: bool) -> None:
             os.utime(done)
             return
         if not install:
-            raise InstallFailed(
-                "The submission's dependencies are not installed, and --no-install forbids to install them.",
-                "Grade once without --no-install, on a machine with a network.",
-                "",
-                machine=True,
-            )
+            raise not_installed()
         shutil.rmtree(home, ignore_errors=True)
         try:
             build()

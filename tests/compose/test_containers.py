@@ -58,7 +58,7 @@ def test_the_same_stores_come_up_and_nothing_is_left(docker: Client, cache: Path
                 client.config_set("dir", "/tmp")
         assert set(up.versions()) == {"postgres", "cache", "queue"}
         assert up.fallen() is None
-        assert len(left(docker, run)) == 8
+        assert len(left(docker, run)) == 10
     assert left(docker, run) == []
 
 

@@ -3,21 +3,25 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from compose import containers
-from compose.engine import Client
+from compose.engine import IMAGES, Client, image
 from compose.places import run_directory
 from compose.service_image import Recipe, built
-from graders.engine.docker_rung import contained
+from graders.engine.docker_rung import contained, dependencies
 from graders.engine.docker_warden import watching
 from graders.engine.grade import Request, grade
 from graders.engine.processes import Log, start
 from graders.engine.prove import prove
+from graders.engine.runtime import InstallFailed
 from graders.engine.submission import from_folder
+from graders.reports.json_report import loads
 from labs.catalog import Lab
+from tests.engine.conftest import Door
 from tests.engines import docker as docker
 
 ENV = {"PATH": "/venv/bin:/usr/local/bin:/usr/bin:/bin", "HOME": "/tmp", "LANG": "C.UTF-8"}
@@ -149,6 +153,26 @@ def test_a_signal_reaches_the_command_and_its_children(inside: Inside, docker: C
         assert heard.wait(30)
         assert running.stop(grace=20) == 9
     assert "told" in [entry.text for entry in log.since(0)]
+
+
+def test_nothing_new_is_installed_where_that_is_forbidden(docker: Client, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("click==8.0.0\n")
+    with pytest.raises(InstallFailed, match="--no-install forbids") as caught:
+        dependencies(tmp_path, 60, print, install=False)
+    assert caught.value.machine
+
+
+def test_a_batch_and_its_replay_run_there_too(
+    docker: Client, door: Door, submission: Path, tmp_path: Path
+) -> None:
+    images = {variable: image(name) for name, (variable, _) in IMAGES.items()}
+    there = replace(door, env={**door.env, **images, "OCTO_LAB_ON": "docker"})
+    graded = there("grade-batch", "lesson-01", str(submission), "--out", str(tmp_path / "out"), "--untrusted")
+    assert graded.returncode == 0, graded.stdout + graded.stderr
+    [report] = (tmp_path / "out" / "reports").glob("*.json")
+    told = loads(report.read_text())
+    assert (told.verdict, told.isolation.partition(":")[0]) == ("pass", "docker")
+    assert there("verify", str(report), "--replay", str(submission)).returncode == 0
 
 
 def test_a_grade_is_the_same_and_says_where_it_ran(docker: Client, lab: Lab, submission: Path) -> None:

@@ -9,25 +9,37 @@ from pathlib import Path
 
 import pytest
 
+from compose.engine import Client
 from compose.places import cache_root
 from graders.engine.canaries import PREFIX, left_running, watched
 from graders.engine.forge import run
 from graders.engine.forgeries import CORPUS, Forgery, corpus, forge
 from graders.reports.forgeries import Forgeries
 from labs.catalog import Lab, ManifestError
+from tests.engines import docker as docker
 
 Write = Callable[[Path, str], Path]
+
+
+def tricks_of(index: str) -> list[Forgery]:
+    text = (CORPUS / f"{index}.toml").read_text()
+    return [trick for trick in corpus() if f'name = "{trick.name}"' in text]
+
+
+def none_won(found: Forgeries) -> None:
+    assert {row.name: row.faults for row in found.rows if row.faults} == {}
+    assert found.canaries == ()
 
 
 @pytest.mark.parametrize("index", sorted(path.stem for path in CORPUS.glob("*.toml")))
 def test_no_trick_wins(index: str, lab: Lab) -> None:
     """Every trick that this machine can hold. What it cannot is told, and `dev check --forgeries` fails for it."""
-    names = {
-        trick.name for trick in corpus() if f'name = "{trick.name}"' in (CORPUS / f"{index}.toml").read_text()
-    }
-    found = run(lab, [trick for trick in corpus() if trick.name in names], jobs=2)
-    assert {row.name: row.faults for row in found.rows if row.faults} == {}
-    assert found.canaries == ()
+    none_won(run(lab, tricks_of(index), jobs=2))
+
+
+@pytest.mark.parametrize("index", sorted(path.stem for path in CORPUS.glob("*.toml")))
+def test_no_trick_wins_on_docker(index: str, lab: Lab, docker: Client) -> None:
+    none_won(run(lab, tricks_of(index), jobs=2, on="docker"))
 
 
 @pytest.fixture

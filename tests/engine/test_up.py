@@ -13,6 +13,7 @@ from compose.engine import Client
 from compose.ports import candidates
 from tests.engine.conftest import Door
 from tests.engines import docker as docker
+from tests.engines import missing
 
 STORES = ("POSTGRES", "CACHE", "QUEUE", "WEB")
 
@@ -21,7 +22,7 @@ STORES = ("POSTGRES", "CACHE", "QUEUE", "WEB")
 def up(door: Door, docker: Client) -> Iterator[Door]:
     """The door, with ports and a project of its own; whatever is up at the end goes down."""
     if not shutil.which("docker"):
-        pytest.skip("There is no docker command.")
+        missing("There is no docker command.")
     free = candidates()
     own = {f"OCTO_LAB_{name}_PORT": str(next(free)) for name in STORES}
     own |= {variable: engine.image(name) for name, (variable, _) in engine.IMAGES.items()}
