@@ -83,12 +83,12 @@ def test_a_missing_file_is_refused(
 def test_a_file_that_comes_too_late_is_refused(
     empty_database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
-    (migrations / "0007_last.sql").write_text("SELECT 1;")
+    (migrations / "0907_last.sql").write_text("SELECT 1;")
     assert release(empty_database, base_env, tree).code == 0
-    (migrations / "0006_late.sql").write_text("SELECT 1;")
+    (migrations / "0906_late.sql").write_text("SELECT 1;")
     ended = release(empty_database, base_env, tree)
     assert ended.code == 1
-    assert "0006_late.sql" in ended.message()
+    assert "0906_late.sql" in ended.message()
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_a_file_that_comes_too_late_is_refused(
     [
         ("5_short.sql", "SELECT 1;"),
         ("0004_again.sql", "SELECT 1;"),
-        ("0005_odd.sql", "-- migrate: no-transactions\nSELECT 1;"),
-        ("0005_latin.sql", "SELECT 'Gr\udcf6\udcdfe';"),
+        ("0905_odd.sql", "-- migrate: no-transactions\nSELECT 1;"),
+        ("0905_latin.sql", "SELECT 'Gr\udcf6\udcdfe';"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_named_and_nothing_is_done(
@@ -113,13 +113,13 @@ def test_a_file_that_cannot_be_understood_is_named_and_nothing_is_done(
 def test_a_failing_file_leaves_nothing_and_says_where(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
-    (migrations / "0005_half.sql").write_text(
+    (migrations / "0905_half.sql").write_text(
         "CREATE TABLE half (id int);\n\n-- no such\nDROP TABLE nothing;\n"
     )
     ended = release(database, base_env, tree)
     assert ended.code == 1
     for part in (
-        "0005_half.sql",
+        "0905_half.sql",
         "statement 2",
         "line 4",
         "DROP TABLE nothing",
@@ -133,7 +133,7 @@ def test_a_failing_file_leaves_nothing_and_says_where(
 def test_a_file_must_not_end_its_transaction(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
-    (migrations / "0005_ends.sql").write_text("CREATE TABLE one (id int); COMMIT; CREATE TABLE two (id int);")
+    (migrations / "0905_ends.sql").write_text("CREATE TABLE one (id int); COMMIT; CREATE TABLE two (id int);")
     ended = release(database, base_env, tree)
     assert ended.code == 1
     assert "statement 2" in ended.message()
@@ -143,7 +143,7 @@ def test_a_file_must_not_end_its_transaction(
 def test_concurrently_in_a_transaction_is_told_the_way_out(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
-    (migrations / "0005_inside.sql").write_text("CREATE INDEX CONCURRENTLY inside ON payments (received_at);")
+    (migrations / "0905_inside.sql").write_text("CREATE INDEX CONCURRENTLY inside ON payments (received_at);")
     ended = release(database, base_env, tree)
     assert ended.code == 1
     assert "-- migrate: no-transaction" in ended.message()
@@ -153,25 +153,25 @@ def test_a_file_outside_of_a_transaction_goes_on_after_it_is_mended(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
     head = "-- migrate: no-transaction\nDROP TABLE IF EXISTS kept;\nCREATE TABLE kept (id int);\n"
-    (migrations / "0005_kept.sql").write_text(head + "SELECT 1/0")
+    (migrations / "0905_kept.sql").write_text(head + "SELECT 1/0")
     ended = release(database, base_env, tree)
     assert ended.code == 1
     assert "statement 3 (line 4: SELECT 1/0): division by zero." in ended.message()
     assert "kept" in tables(database)
     assert ledger(database) == FILES
-    (migrations / "0005_kept.sql").write_text(head)
+    (migrations / "0905_kept.sql").write_text(head)
     assert release(database, base_env, tree).code == 0
-    assert ledger(database) == [*FILES, "0005_kept.sql"]
+    assert ledger(database) == [*FILES, "0905_kept.sql"]
 
 
 @pytest.mark.parametrize("body", ["BEGIN; SELECT 1/0;", "BEGIN; CREATE TABLE lost (id int);"])
 def test_a_transaction_of_its_own_that_never_commits_is_refused(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path, body: str
 ) -> None:
-    (migrations / "0005_begins.sql").write_text(f"-- migrate: no-transaction\n{body}")
+    (migrations / "0905_begins.sql").write_text(f"-- migrate: no-transaction\n{body}")
     ended = release(database, base_env, tree)
     assert ended.code == 1
-    assert "0005_begins.sql" in ended.message()
+    assert "0905_begins.sql" in ended.message()
     assert ledger(database) == FILES
     assert "lost" not in tables(database)
 
@@ -202,7 +202,7 @@ INSERT INTO "odd;name" (id) SELECT 1 AS a$b; INSERT INTO "odd;name" VALUES (2, '
 def test_semicolons_in_texts_names_and_comments_end_nothing(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path, directive: str
 ) -> None:
-    (migrations / "0005_tricky.sql").write_text(directive + TRICKY.replace("$1a$", "$_1a$"))
+    (migrations / "0905_tricky.sql").write_text(directive + TRICKY.replace("$1a$", "$_1a$"))
     ended = release(database, base_env, tree)
     assert ended.code == 0, ended.message()
     rows = database.rows('SELECT id, "quoted "";"" column" AS text FROM "odd;name" ORDER BY id')
@@ -214,7 +214,7 @@ def test_what_is_never_closed_is_named_by_postgres(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
     for text in ("SELECT 'open; SELECT 1;", "SELECT $$open; SELECT 1;", "SELECT 1; /* open; SELECT 1;"):
-        (migrations / "0005_open.sql").write_text(text)
+        (migrations / "0905_open.sql").write_text(text)
         ended = release(database, base_env, tree)
         assert ended.code == 1
         assert "unterminated" in ended.message()
@@ -224,7 +224,7 @@ def test_a_migration_waits_for_a_lock_only_briefly(
     database: Database, base_env: dict[str, str], tree: Path, migrations: Path
 ) -> None:
     remember = "CREATE TABLE waits AS SELECT current_setting('lock_timeout') AS seconds;"
-    (migrations / "0005_waits.sql").write_text(remember)
+    (migrations / "0905_waits.sql").write_text(remember)
     assert release(database, base_env, tree).code == 0
     assert database.rows("SELECT * FROM waits") == [{"seconds": "5s"}]
 
@@ -295,7 +295,7 @@ def test_others_write_and_a_second_release_waits_while_indexes_are_built(
         earlier.commit()
         ends = [first.result(), second.result()]
     assert [ended.code for ended in ends] == [0, 0]
-    assert [name for ended in ends for name in applied(ended)] == [LAST]
+    assert [name for ended in ends for name in applied(ended)] == FILES[3:]
     assert invalid_indexes(live) == []
 
 

@@ -17,13 +17,13 @@ def test_no_such_path(tenant: Tenant, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/v1/customers", "GET, POST"),
-        ("PUT", "/v1/customers/1", "GET"),
-        ("PATCH", "/v1/customers/1/invoices", "GET, POST"),
+        ("DELETE", "/v1/customers", "GET, HEAD, POST"),
+        ("POST", "/v1/customers/1", "DELETE, GET, HEAD, PATCH, PUT"),
+        ("PATCH", "/v1/customers/1/invoices", "GET, HEAD, POST"),
         ("GET", "/v1/invoices/1/send", "POST"),
         ("GET", "/v1/invoices/1/payments", "POST"),
-        ("POST", "/v1/invoices/overdue", "GET"),
-        ("POST", "/livez", "GET"),
+        ("POST", "/v1/invoices/overdue", "GET, HEAD"),
+        ("POST", "/livez", "GET, HEAD"),
     ],
 )
 def test_another_method_is_told_which_there_are(tenant: Tenant, method: str, path: str, allowed: str) -> None:

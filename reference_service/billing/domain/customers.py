@@ -1,5 +1,6 @@
 """Who receives invoices, and what they owe."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,17 @@ class Customer:
     id: int
     name: str
     email: str
+    address: Mapping[str, str | None] | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class CustomerDetails:
+    """What callers may choose and change of a customer."""
+
+    name: str
+    email: str
+    address: Mapping[str, str | None] | None
 
 
 @dataclass(frozen=True)

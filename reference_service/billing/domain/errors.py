@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-Reason = Literal["wrong-status", "overpayment", "number-taken"]
+Reason = Literal["wrong-status", "overpayment", "number-taken", "customer-has-invoices"]
 
 
 class NotFound(Exception):
@@ -13,11 +13,18 @@ class NotFound(Exception):
 
 
 class Refused(Exception):
-    """The request is well formed, but the present state of the invoice does not allow it."""
+    """The request is well formed, but the present state of things does not allow it."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class KeyReused(Exception):
+    """The idempotency key stands for another request already."""
+
+    def __init__(self) -> None:
+        super().__init__("This key came with another request before. Use a new key for each new request.")
 
 
 class TotalOutOfRange(Exception):

@@ -21,10 +21,18 @@ class Health(BaseModel):
     status: str
 
 
+class Address(Answer):
+    street: str
+    city: str
+    postcode: str | None
+    country: str
+
+
 class Customer(Answer):
     id: str
     name: str
     email: str
+    address: Address | None
     created_at: datetime
 
 

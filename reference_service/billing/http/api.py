@@ -6,6 +6,7 @@ from fastapi.routing import APIRoute
 from billing.http import customers, health, invoice_life, invoices
 from billing.http.body_limit import BodyLimit
 from billing.http.faults import answer_faults
+from billing.http.head import HeadAsGet
 from billing.http.openapi import document_truly
 from billing.http.request_log import RequestLog
 from billing.storage.pool import Pool
@@ -15,13 +16,21 @@ ROUTERS = (health.router, customers.router, invoices.router, invoice_life.router
 
 def create_api(pool: Pool) -> FastAPI:
     """The application, serving from the pool. A path that ends in a slash is another path, not a redirect."""
-    app = FastAPI(title="Billing", version="1", docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="Billing",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.state.pool = pool
     for router in ROUTERS:
         app.include_router(router)
     app.state.routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
     answer_faults(app)
     app.add_middleware(BodyLimit)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(RequestLog)  # added last, so it is the outermost
     document_truly(app)
     return app

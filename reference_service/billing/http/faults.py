@@ -10,7 +10,7 @@ from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from billing.domain.errors import NotFound, Refused, TotalOutOfRange
+from billing.domain.errors import KeyReused, NotFound, Refused, TotalOutOfRange
 from billing.http import problems
 from billing.http.cursors import BadCursor
 from billing.http.tenancy import BadTenant
@@ -36,6 +36,7 @@ def answer_faults(app: FastAPI) -> None:
     handlers: dict[type[Exception], Any] = {
         NotFound: not_found,
         Refused: refused,
+        KeyReused: key_reused,
         TotalOutOfRange: total_out_of_range,
         BadCursor: bad_cursor,
         BadTenant: bad_tenant,
@@ -54,6 +55,11 @@ async def not_found(request: Request, missing: NotFound) -> Response:
 
 async def refused(request: Request, refusal: Refused) -> Response:
     return problems.response(problems.CONFLICTS[refusal.reason], str(refusal))
+
+
+async def key_reused(request: Request, reuse: KeyReused) -> Response:
+    fault = problems.Fault(pointer="/header/Idempotency-Key", detail=str(reuse))
+    return problems.response(problems.KEY_REUSED, str(reuse), errors=[fault])
 
 
 async def total_out_of_range(request: Request, fault: TotalOutOfRange) -> Response:
@@ -109,4 +115,5 @@ def _allowed_methods(request: Request) -> str:
     """All methods of this path; the framework names only those of the first route that fits."""
     routes = request.app.state.routes
     fitting = [route for route in routes if route.path_regex.match(request.scope["path"])]
-    return ", ".join(sorted({method for route in fitting for method in route.methods}))
+    methods = {method for route in fitting for method in route.methods}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))

@@ -5,16 +5,23 @@ from fastapi import APIRouter, Depends, Response
 from billing.domain.invoices import pay, send, void
 from billing.http import answers
 from billing.http.bodies import NewPayment, Sending
-from billing.http.parameters import Database, Id, json_only
+from billing.http.creation import Created, Once
+from billing.http.negotiation import json_sent, json_wanted
+from billing.http.parameters import Database, Id, known_query
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import invoices, payments
+from billing.storage.pool import Connection
 
-router = APIRouter(prefix="/v1/invoices/{invoice_id}", responses=documented(400, 404, 422, 500, 503))
+router = APIRouter(
+    prefix="/v1/invoices/{invoice_id}",
+    dependencies=[Depends(json_wanted), Depends(known_query)],
+    responses=documented(400, 404, 406, 422, 500, 503),
+)
 
 
 @router.post(
-    "/send", tags=["invoices"], dependencies=[Depends(json_only)], responses=documented(409, 413, 415)
+    "/send", tags=["invoices"], dependencies=[Depends(json_sent)], responses=documented(409, 413, 415)
 )
 async def send_invoice(
     invoice_id: Id, body: Sending, tenant: Tenant, pool: Database
@@ -40,20 +47,22 @@ async def void_invoice(invoice_id: Id, tenant: Tenant, pool: Database) -> answer
 @router.post(
     "/payments",
     status_code=201,
+    response_model=answers.Payment,
     tags=["payments"],
-    dependencies=[Depends(json_only)],
+    dependencies=[Depends(json_sent)],
     responses=documented(409, 413, 415),
 )
-async def pay_invoice(
-    invoice_id: Id, body: NewPayment, tenant: Tenant, pool: Database, response: Response
-) -> answers.Payment:
+async def pay_invoice(invoice_id: Id, body: NewPayment, tenant: Tenant, creation: Once) -> Response:
     """Money has come in for a sent invoice. Paid in full, the invoice becomes paid."""
-    async with pool.connection() as connection, connection.transaction():
+
+    async def create(connection: Connection) -> Created:
         invoice = pay(await invoices.lock(connection, tenant, invoice_id), body.amount_cents)
         await invoices.save(connection, invoice)
         payment = await payments.add(connection, invoice.id, body.amount_cents)
-    response.headers["Location"] = f"/v1/invoices/{invoice.id}/payments/{payment.id}"
-    return answers.Payment.model_validate(payment)
+        answer = answers.Payment.model_validate(payment)
+        return Created(answer, f"/v1/invoices/{invoice.id}/payments/{payment.id}")
+
+    return await creation.once(create)
 
 
 @router.get("/payments/{payment_id}", tags=["payments"])

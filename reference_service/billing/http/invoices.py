@@ -8,14 +8,21 @@ from fastapi import APIRouter, Depends, Query, Response
 from billing.domain.invoices import total
 from billing.http import answers
 from billing.http.bodies import NewInvoice
+from billing.http.creation import Created, Once
 from billing.http.cursors import Cursors
-from billing.http.parameters import Cursor, Database, Id, IsoDate, Limit, Number, json_only
+from billing.http.negotiation import json_sent, json_wanted
+from billing.http.parameters import Cursor, Database, Id, IsoDate, Limit, Number, known_query
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import customers, invoice_reads, invoices
 from billing.storage.invoice_reads import NewestPosition, OverduePosition
+from billing.storage.pool import Connection
 
-router = APIRouter(tags=["invoices"], responses=documented(400, 422, 500, 503))
+router = APIRouter(
+    tags=["invoices"],
+    dependencies=[Depends(json_wanted), Depends(known_query)],
+    responses=documented(400, 406, 422, 500, 503),
+)
 NEWEST = Cursors(NewestPosition)
 OVERDUE = Cursors(OverduePosition)
 
@@ -35,23 +42,24 @@ async def list_invoices_of_customer(
 @router.post(
     "/v1/customers/{customer_id}/invoices",
     status_code=201,
-    dependencies=[Depends(json_only)],
+    response_model=answers.InvoiceWithLines,
+    dependencies=[Depends(json_sent)],
     responses=documented(404, 409, 413, 415),
 )
-async def create_invoice(
-    customer_id: Id, body: NewInvoice, tenant: Tenant, pool: Database, response: Response
-) -> answers.InvoiceWithLines:
+async def create_invoice(customer_id: Id, body: NewInvoice, tenant: Tenant, creation: Once) -> Response:
     """A draft in the tenant's currency. Without a number it gets the next one of the tenant."""
     lines = [line.line() for line in body.lines]
     draft = invoices.Draft(tenant, customer_id, total(lines), lines)
-    async with pool.connection() as connection, connection.transaction():
+
+    async def create(connection: Connection) -> Created:
         await customers.get(connection, tenant, customer_id)
         if body.number is None:
             invoice = await invoices.add_with_next_number(connection, draft)
         else:
             invoice = await invoices.add(connection, draft, body.number)
-    response.headers["Location"] = f"/v1/invoices/{invoice.id}"
-    return answers.invoice_with_lines(invoice, lines)
+        return Created(answers.invoice_with_lines(invoice, lines), f"/v1/invoices/{invoice.id}")
+
+    return await creation.once(create)
 
 
 @router.get("/v1/invoices/overdue")

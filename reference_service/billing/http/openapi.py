@@ -8,9 +8,15 @@ from fastapi.openapi.utils import get_openapi
 from billing.http.problems import MEDIA_TYPE, PHRASES
 
 HEADERS = {
-    "RequestId": {"description": "the id of this request in the logs", "schema": {"type": "string"}},
-    "Location": {"description": "where the new thing is found", "schema": {"type": "string"}},
+    "X-Request-ID": ("RequestId", "the id of this request in the logs"),
+    "Location": ("Location", "the path at which the new thing is found"),
+    "Retry-After": ("RetryAfter", "seconds to wait before the next try"),
+    "Accept-Patch": ("AcceptPatch", "the media type that a patch must have"),
 }
+DESCRIPTION = (
+    "Customers, their invoices, and the payments that come in. Money is whole cents, times are RFC 3339 in UTC, ids are "
+    "opaque. HEAD goes wherever GET goes. Every refusal is problem details (RFC 9457)."
+)
 
 
 def document_truly(app: FastAPI) -> None:
@@ -18,9 +24,10 @@ def document_truly(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            app.openapi_schema = _corrected(
-                get_openapi(title=app.title, version=app.version, routes=app.routes)
+            document = get_openapi(
+                title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
             )
+            app.openapi_schema = _corrected(document)
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -28,44 +35,55 @@ def document_truly(app: FastAPI) -> None:
 
 def _corrected(document: dict[str, Any]) -> dict[str, Any]:
     for path in document["paths"].values():
-        for operation in path.values():
-            _correct(operation)
+        for method, operation in path.items():
+            _correct(method, operation)
     components = document["components"]
     for guess in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(guess, None)
-    components["headers"] = HEADERS
+    components["headers"] = {
+        name: {"description": description, "required": True, "schema": {"type": "string"}}
+        for name, description in HEADERS.values()
+    }
     components["responses"] = {_name(status): _problem(status) for status in PHRASES}
     return document
 
 
-def _correct(operation: dict[str, Any]) -> None:
-    parameters = operation.get("parameters", [])
-    for parameter in parameters:
-        if parameter["in"] == "header":
-            parameter["required"] = True
-            parameter["schema"].pop("default", None)
+def _correct(method: str, operation: dict[str, Any]) -> None:
+    for parameter in operation.get("parameters", []):
+        _correct_parameter(parameter)
     responses = operation["responses"]
-    if "requestBody" not in operation and not any(parameter["in"] == "query" for parameter in parameters):
-        responses.pop("422", None)
     for status, response in responses.items():
         if int(status) in PHRASES:
             responses[status] = {"$ref": f"#/components/responses/{_name(int(status))}"}
         else:
             response["headers"] = _headers("X-Request-ID", *(["Location"] if status == "201" else []))
+    if method == "patch":
+        responses["415"] = _problem(415, "Accept-Patch")
 
 
-def _problem(status: int) -> dict[str, Any]:
+def _correct_parameter(parameter: dict[str, Any]) -> None:
+    """What is absent is not null, and the tenant has no default."""
+    schema = parameter["schema"]
+    if parameter["name"] == "X-Tenant-ID":
+        parameter["required"] = True
+        schema.pop("default", None)
+    if "anyOf" in schema:
+        (present,) = (one for one in schema.pop("anyOf") if one != {"type": "null"})
+        parameter["schema"] = {**present, **schema}
+
+
+def _problem(status: int, *headers: str) -> dict[str, Any]:
+    more = ["Retry-After"] if status == 503 else []
     schema = {"$ref": "#/components/schemas/Problem"}
     return {
         "description": PHRASES[status],
-        "headers": _headers("X-Request-ID"),
+        "headers": _headers("X-Request-ID", *headers, *more),
         "content": {MEDIA_TYPE: {"schema": schema}},
     }
 
 
 def _headers(*names: str) -> dict[str, Any]:
-    components = {"X-Request-ID": "RequestId", "Location": "Location"}
-    return {name: {"$ref": f"#/components/headers/{components[name]}"} for name in names}
+    return {name: {"$ref": f"#/components/headers/{HEADERS[name][0]}"} for name in names}
 
 
 def _name(status: int) -> str:

@@ -4,7 +4,8 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Path, Query, Request
+from fastapi import Depends, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
 from billing.storage.pool import Pool
@@ -31,11 +32,15 @@ async def pool_of(request: Request) -> Pool:
     return pool
 
 
-async def json_only(request: Request) -> None:
-    """Refuse a body that does not say it is JSON (415)."""
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise HTTPException(415, "Send a body of Content-Type application/json.")
+async def known_query(request: Request) -> None:
+    """Refuse a query parameter that the route does not have: a filter with a typing error would be no filter."""
+    known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        faults = [
+            {"loc": ("query", name), "type": "unknown", "msg": "is no parameter here"} for name in unknown
+        ]
+        raise RequestValidationError(faults)
 
 
 Id = Annotated[int, Path(), BeforeValidator(id_from), WithJsonSchema({"type": "string"})]

@@ -16,6 +16,7 @@ PHRASES = {
     400: "Bad Request",
     404: "Not Found",
     405: "Method Not Allowed",
+    406: "Not Acceptable",
     409: "Conflict",
     413: "Content Too Large",
     415: "Unsupported Media Type",
@@ -35,6 +36,9 @@ class Kind:
 
 
 INVALID_TENANT = Kind(f"{TYPE_PREFIX}invalid-tenant", "The tenant is missing or malformed", 400)
+KEY_REUSED = Kind(
+    f"{TYPE_PREFIX}idempotency-key-reused", "The idempotency key was used for another request", 422
+)
 INVALID_REQUEST = Kind(f"{TYPE_PREFIX}invalid-request", "The request does not say what it must", 422)
 DEPENDENCY_UNAVAILABLE = Kind(
     f"{TYPE_PREFIX}dependency-unavailable", "Something this service depends on does not answer", 503
@@ -42,6 +46,7 @@ DEPENDENCY_UNAVAILABLE = Kind(
 CONFLICTS = {
     "wrong-status": Kind(f"{TYPE_PREFIX}wrong-status", "The invoice's status does not allow this", 409),
     "overpayment": Kind(f"{TYPE_PREFIX}overpayment", "The payment is more than what is outstanding", 409),
+    "customer-has-invoices": Kind(f"{TYPE_PREFIX}customer-has-invoices", "The customer has invoices", 409),
     "number-taken": Kind(f"{TYPE_PREFIX}number-taken", "The invoice number is taken", 409),
 }
 
@@ -54,7 +59,7 @@ def plain(status: int) -> Kind:
 class Fault(BaseModel):
     """One fault of a request."""
 
-    pointer: str = Field(description="JSON Pointer (RFC 6901) into the request: /body/…, /query/…")
+    pointer: str = Field(description="JSON Pointer (RFC 6901) into the request: /body/…, /query/…, /header/…")
     detail: str
 
 

@@ -15,9 +15,12 @@ SESSION = {
 
 
 class Connection(AsyncSession):
-    """A session; `transaction` commits at the end of its block."""
+    """A session; `transaction` commits at the end of its block, and until then nobody else does."""
+
+    nested = False
 
     def transaction(self) -> AsyncSessionTransaction:
+        self.nested = True
         return self.begin()
 
 

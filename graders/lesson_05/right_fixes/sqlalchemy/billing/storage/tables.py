@@ -1,8 +1,10 @@
 """The tables as SQLAlchemy maps them. The migrations make them; nothing is created from here."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
@@ -25,6 +27,7 @@ class CustomerRow(Base):
     tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"))
     name: Mapped[str]
     email: Mapped[str]
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     tenant: Mapped[Tenant] = relationship(lazy="selectin")
 
@@ -62,3 +65,13 @@ class PaymentRow(Base):
     invoice_id: Mapped[int] = mapped_column(ForeignKey("invoices.id"))
     amount_cents: Mapped[int]
     received_at: Mapped[datetime] = mapped_column(server_default=func.now())
+
+
+class KeyRow(Base):
+    __tablename__ = "idempotency_keys"
+
+    tenant_id: Mapped[int] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[bytes]
+    location: Mapped[str | None]
+    body: Mapped[str | None]
