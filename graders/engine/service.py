@@ -36,6 +36,7 @@ class SubmittedService:
     log: Log
     record: Callable[[int], None]
     ports: Iterator[int]
+    identity: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = False
     _releases: int = 0
     _webs: dict[str, "Web"] = field(default_factory=dict)
@@ -64,6 +65,10 @@ class SubmittedService:
         if database not in self._webs:
             self._webs[database] = self._boot(database)
         return self._webs[database].url
+
+    def another_web(self, database: str = DATABASE) -> str:
+        """The base URL of one more `web` process on `database`, ready. Raises Failure."""
+        return self._boot(database).url
 
     def boot(self) -> None:
         """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
@@ -144,6 +149,7 @@ class SubmittedService:
             "HOST": "127.0.0.1",
             "LOG_LEVEL": "info",
             "SHUTDOWN_GRACE_SECONDS": f"{GRACE:.0f}",
+            **self.identity,
         }
         if stores.postgres and login:
             env["DATABASE_URL"] = stores.postgres.url(login, database)

@@ -16,6 +16,16 @@ class ReleaseRun(Protocol):
         """What it has printed so far (capped)."""
 
 
+class Printed(Protocol):
+    """What the submission's processes print, a line as soon as it has come."""
+
+    def mark(self) -> int:
+        """Where it ends now, for `since`."""
+
+    def since(self, mark: int) -> list[str]:
+        """The lines printed after that place; of very many, the last ones."""
+
+
 class Service(Protocol):
     """The submission, able to run on any database of the dataset."""
 
@@ -24,3 +34,6 @@ class Service(Protocol):
 
     def web(self, database: str) -> str:
         """The base URL of the submission's `web` process on `database`, ready; started once and kept to the end."""
+
+    def another_web(self, database: str = "billing") -> str:
+        """The base URL of one more `web` process beside the others, just started and ready."""

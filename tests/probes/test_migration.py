@@ -51,6 +51,9 @@ class Service:
     def web(self, database: str) -> str:
         raise NotImplementedError
 
+    def another_web(self, database: str = "billing") -> str:
+        raise NotImplementedError
+
 
 Rehearse = Callable[..., Rehearsal]
 
