@@ -103,4 +103,5 @@ class FixedAddresses:
     cache: int = 63790
     queue: int = 63791
     web: int = 8080
+    identity: int = 8081
     password: str = "octo_lab"  # noqa: S105 - a public password on loopback, for use by hand

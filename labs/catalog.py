@@ -9,13 +9,17 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from jsonschema import Draft202012Validator
 
 # Another kit (a school's own lessons, a test) has the same folders: labs, graders, reference_service.
 KIT = Path(os.environ.get("OCTO_LAB_KIT") or Path(__file__).parents[1]).resolve()
 SCHEMA = Path(__file__).with_name("lab.schema.json")
+
+
+# Who says for whom a request is made (CONTRACT.md, Identity).
+Identity = Literal["gateway", "tokens"]
 
 
 class ManifestError(Exception):
@@ -87,6 +91,7 @@ class Lab:
     checks: tuple[CheckSpec, ...]
     kit: Path
     prerequisites: tuple[str, ...] = ()
+    identity: Identity = "gateway"
     dataset: DatasetSpec | None = None
     budgets: Budgets = field(default_factory=Budgets)
 
@@ -196,6 +201,7 @@ def _lab(data: dict[str, Any], kit: Path) -> Lab:
         checks=tuple(_check(check) for check in data["checks"]),
         kit=kit,
         prerequisites=tuple(data.get("prerequisites", ())),
+        identity=data.get("identity", "gateway"),
         dataset=DatasetSpec(**dataset) if dataset else None,
         budgets=Budgets(**data.get("budgets", {})),
     )

@@ -1,6 +1,7 @@
 """Keeps a started service up for use by hand, and says how to reach it."""
 
 import contextlib
+import shlex
 import shutil
 
 from compose.binaries import find_binary
@@ -10,22 +11,19 @@ from graders.engine.service import SubmittedService
 from labs.catalog import Lab
 
 
-def serve_by_hand(channel: Channel, lab: Lab, service: SubmittedService) -> None:
+def serve_by_hand(channel: Channel, lab: Lab, service: SubmittedService, identity: str = "") -> None:
     """Tell the addresses and wait: for the interrupt, or for the service to end by itself."""
     channel.note("")
-    for name, line in addresses(lab, service.web(), service.stores):
+    for name, line in addresses(lab, service.web(), service.stores, identity):
         channel.note(f"  {name:10}{line}")
     channel.note("\nUp. The service's log follows; Ctrl-C ends everything.\n")
     code = service.await_end()
     channel.note(f"`web` ended with code {code}.")
 
 
-def addresses(lab: Lab, web: str, stores: Stores) -> list[tuple[str, str]]:
-    """Pairs of what is reached and a line to paste."""
-    found = [
-        ("web", f"curl -i {web}/readyz"),
-        ("", f"curl -s -H 'X-Tenant-ID: 1' '{web}/v1/invoices/overdue?limit=3'"),
-    ]
+def addresses(lab: Lab, web: str, stores: Stores, identity: str = "") -> list[tuple[str, str]]:
+    """Pairs of what is reached and a line to paste. identity: where the provider that we play answers."""
+    found = [("web", f"curl -i {web}/readyz"), *_as_somebody(web, identity)]
     if stores.postgres:
         for database in lab.dataset.databases if lab.dataset else ["billing"]:
             found.append(("postgres" if database == "billing" else "", psql(stores.postgres, database)))
@@ -33,6 +31,20 @@ def addresses(lab: Lab, web: str, stores: Stores) -> list[tuple[str, str]]:
         if server:
             found.append((name, f"redis-cli -u {server.url()}"))
     return found
+
+
+def _as_somebody(web: str, identity: str) -> list[tuple[str, str]]:
+    """How a request says for whom it is made."""
+    target = shlex.quote(f"{web}/v1/invoices/overdue?limit=3")
+    if not identity:
+        return [("", f"curl -s -H 'X-Tenant-ID: 1' {target}")]
+    token = f'"Authorization: Bearer $(curl -s {identity}/token/octavia-clerk)"'
+    return [
+        ("", f"curl -s -H {token} {target}"),
+        ("tokens", f"curl -s {identity}/token/octavia-clerk            for that user"),
+        ("", f"curl -s {identity}/token/octavia-clerk/expired    as an attacker has it; /x names all"),
+        ("", f"curl -s -X POST {identity}/rotate                 a new key; also /withdraw /down /up"),
+    ]
 
 
 def psql(server: PostgresServer, database: str) -> str:

@@ -17,11 +17,12 @@ import pytest
 from graders.check import MARK, CannotJudge, CheckMark, Failure, Verdict
 from graders.engine.channel import Channel
 from graders.engine.checks import title
-from graders.engine.processes import Log, LogLine
+from graders.engine.processes import Log, LogLine, PrintedLines
 from graders.engine.service import SubmittedService
 from graders.probes.api import Api
+from graders.probes.identity import IdentityProvider
 from graders.probes.postgres import Postgres
-from graders.probes.service import Service
+from graders.probes.service import Printed, Service
 from graders.probes.transcript import Transcript
 from graders.reports.model import FailureText, Outcome
 from labs.catalog import CheckSpec, Lab
@@ -47,6 +48,7 @@ class Grading:
     channel: Channel
     steps: Transcript
     only: tuple[str, ...] = ()
+    provider: IdentityProvider | None = None
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _ends: float = field(init=False)
     _started: float = 0.0
@@ -81,6 +83,16 @@ class Grading:
     @pytest.fixture(scope="session", name="postgres")
     def _postgres(self) -> Postgres:
         return self.connect("billing")
+
+    @pytest.fixture(scope="session", name="identity_provider")
+    def _identity_provider(self) -> IdentityProvider:
+        if self.provider is None:
+            raise CannotJudge("This lesson has no identity provider.", "Tell the lesson's author.")
+        return self.provider
+
+    @pytest.fixture(scope="session", name="printed")
+    def _printed(self) -> Printed:
+        return PrintedLines(self.log)
 
     @pytest.fixture(scope="session", name="document")
     def _document(self) -> Callable[[str], str | None]:

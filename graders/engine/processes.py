@@ -107,6 +107,19 @@ class Log:
             return [line for number, line in self._lines if number > mark and source in (None, line.source)]
 
 
+@dataclass(frozen=True)
+class PrintedLines:
+    """What the submission prints, for checks. Implements `graders.probes.service.Printed`."""
+
+    log: Log
+
+    def mark(self) -> int:
+        return self.log.mark()
+
+    def since(self, mark: int) -> list[str]:
+        return [line.text for line in self.log.since(mark) if line.source != "octo_lab"]
+
+
 @dataclass
 class Running:
     """A started process type. Its output goes to the log until it closes."""

@@ -22,6 +22,7 @@ from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
 from graders.engine.docker_rung import contained
+from graders.engine.identity import GATEWAY, Identity, identity_of, refuse_docker
 from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.prepare import Prepared, tree_of
@@ -49,6 +50,7 @@ class Stage:
     log: Log = field(default_factory=Log)
     isolation: str = "none: nothing of it ran"
     stores: Stores = field(default_factory=Stores)
+    identity: Identity = field(default_factory=lambda: Identity(GATEWAY))
     trouble: Trouble | None = None
 
     @property
@@ -78,7 +80,7 @@ def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     with stage.phases("boot", learner=True):
         service.boot()
     if stage.job.serve:
-        serve_by_hand(stage.channel, stage.job.lab, service)
+        serve_by_hand(stage.channel, stage.job.lab, service, stage.identity.url)
         return ()
     with stage.phases("checks"):
         return _checks(stage, service)
@@ -89,6 +91,8 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     job, lab = stage.job, stage.job.lab
     fixed = FixedAddresses() if job.serve else None
     commands = _commands(stage.tree)
+    if job.on == "docker":
+        refuse_docker(lab)
     with stage.phases("stores"):
         say = stage.channel.note
         wanted = cast(frozenset[StoreName], lab.stores)
@@ -98,6 +102,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         stores = stack.enter_context(running)
         stage.stores = stores
         isolation, bounded = _isolation(stage)
+        stage.identity = identity_of(lab, stack, fixed, say)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
@@ -109,7 +114,17 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     else:
         ports = candidates()
     service = SubmittedService(
-        lab.id, commands, stores, path, isolation, lab.budgets, stage.log, stage.run.record, ports, job.serve
+        lab.id,
+        commands,
+        stores,
+        path,
+        isolation,
+        lab.budgets,
+        stage.log,
+        stage.run.record,
+        ports,
+        stage.identity.environment,
+        job.serve,
     )
     stack.callback(service.stop)
     if stores.enclosure:
@@ -178,7 +193,18 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
             raise CannotJudge("This lesson has no Postgres.", "Tell the lesson's author.")
         return Postgres(stores.postgres, database, steps)
 
-    grading = Grading(lab, service, connect, stage.tree, stage.log, job.seed, stage.channel, steps, job.only)
+    grading = Grading(
+        lab,
+        service,
+        connect,
+        stage.tree,
+        stage.log,
+        job.seed,
+        stage.channel,
+        steps,
+        job.only,
+        stage.identity.provider,
+    )
     pytest.main(["-c", str(PYTEST_INI), "--rootdir", str(lab.grader), str(lab.grader)], plugins=[grading])
     wanted = [
         spec for spec in lab.checks if spec.id in grading.outcomes or not job.only or spec.id in job.only

@@ -4,7 +4,7 @@ import json
 import random
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -25,6 +25,21 @@ CLIENTS = (
     "axios/1.11.0",
     "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
 )
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """An access token, and the shell's words for one like it, which run while `octo_lab run` is up."""
+
+    token: str = field(repr=False)
+    shown: str
+
+    def header(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def spoken(self) -> str:
+        """The option of curl, for the shell to fill in."""
+        return f'-H "Authorization: Bearer {self.shown}"'
 
 
 @dataclass(frozen=True)
@@ -98,14 +113,19 @@ class Api:
         params: Mapping[str, str | int] | None = None,
         json: object = None,
         seconds: float = SECONDS,
+        bearer: Bearer | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, answered completely within `seconds` in all, or a Failure."""
+        """One request, answered completely within `seconds` in all, or a Failure. `headers` go before ours of that name."""
         target = path + ("?" + urlencode(params) if params else "")
         body = _encode(json)
-        extra = identity(tenant) | ({"Content-Type": "application/json"} if body else {})
-        did = curl(method, target, extra, body)
+        extra = (
+            identity(tenant) | ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
+        )
+        did = curl(method, target, extra, body, bearer.spoken() if bearer else "")
         self._steps.did(did)
-        request = Request(method, target, self._headers | extra, body, seconds)
+        signed = bearer.header() if bearer else {}
+        request = Request(method, target, self._headers | extra | signed, body, seconds)
         outcome = self._line.send(request)
         if isinstance(outcome, Trouble):
             raise Failure(expected="A complete answer.", got=outcome.what, because=outcome.because, did=did)
@@ -118,14 +138,19 @@ def identity(tenant: int | str | None) -> dict[str, str]:
     return {} if tenant is None else {"X-Tenant-ID": str(tenant)}
 
 
-def curl(method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> str:
-    """The line a learner can paste while `octo_lab run` is up."""
-    parts = ["curl", "-s", *(["-X", method] if method != "GET" and not (method == "POST" and body) else [])]
+def curl(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, spoken: str = ""
+) -> str:
+    """The line a learner can paste while `octo_lab run` is up. `spoken`: an option that the shell fills in."""
+    if method == "HEAD":
+        parts = ["-I"]
+    else:
+        parts = ["-X", method] if method != "GET" and not (method == "POST" and body) else []
     for name, value in headers.items():
         parts += ["-H", f"{name}: {value}"]
     if body:
         parts += ["-d", body.decode()]
-    return shlex.join([*parts, SHOWN_AS + target])
+    return " ".join(["curl -s", *([spoken] if spoken else []), shlex.join([*parts, SHOWN_AS + target])])
 
 
 def _fingerprint(draw: random.Random) -> dict[str, str]:

@@ -16,11 +16,24 @@ class ReleaseRun(Protocol):
         """What it has printed so far (capped)."""
 
 
+class Printed(Protocol):
+    """What the submission's processes print, a line as soon as it has come."""
+
+    def mark(self) -> int:
+        """Where it ends now, for `since`."""
+
+    def since(self, mark: int) -> list[str]:
+        """The lines printed after that place; of very many, the last ones."""
+
+
 class Service(Protocol):
     """The submission, able to run on any database of the dataset."""
 
     def release(self, database: str) -> ReleaseRun:
         """Start the submission's `release` process on `database`."""
 
-    def web(self, database: str) -> str:
-        """The base URL of the submission's `web` process on `database`, ready; started once and kept to the end."""
+    def web(self, database: str, instance: int = 1) -> str:
+        """The base URL of a `web` process of the submission on `database`, ready; started once and kept to the end.
+
+        Instances of one database are several processes beside each other, as behind a load balancer.
+        """

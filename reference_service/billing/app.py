@@ -8,11 +8,12 @@ import sys
 
 from psycopg_pool import PoolTimeout
 
-from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigFaults, WebConfig, web_config
-from billing.http.api import create_api
+from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigFaults, TokensConfig, WebConfig, web_config
+from billing.domain.permissions import BadPermissions
+from billing.http.api import Guard, create_api
 from billing.operations.logs import log_as_json
 from billing.operations.server import bind, exit_zero_on_stop_signals, server_for
-from billing.storage.pool import open_pool
+from billing.storage.pool import Pool, open_pool
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +34,9 @@ def main() -> int:
         return EXIT_UNAVAILABLE
     try:
         asyncio.run(serve(config, bound))
+    except BadPermissions as refusal:
+        log.error("%s", refusal)
+        return EXIT_CONFIG
     except PoolTimeout:
         log.error("postgres did not answer; the service did not start")
         return EXIT_UNAVAILABLE
@@ -43,11 +47,23 @@ async def serve(config: WebConfig, bound: socket.socket) -> None:
     """Serve until a signal ends it: that comes out of here as SystemExit, when everything is given back."""
     try:
         async with open_pool(config.database_url) as pool:
-            server = server_for(create_api(pool), config.shutdown_grace_seconds)
+            server = server_for(
+                create_api(pool, guard_for(config.tokens, pool)), config.shutdown_grace_seconds
+            )
             await server.serve(sockets=[bound])
     except SystemExit:
         log.info("stopped")
         raise
+
+
+def guard_for(tokens: TokensConfig | None, pool: Pool) -> Guard | None:
+    """What stands before the routes; None behind a gateway. Raises BadPermissions."""
+    if tokens is None:
+        return None
+    # Not at the top: behind a gateway nothing of this is needed, nor the library that reads tokens.
+    from billing.http.guard import guard
+
+    return guard(tokens.issuer, tokens.audience, tokens.jwks_url, tokens.jwks_max_age_seconds, pool)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 # Exit codes of sysexits.h, so that who starts a process can tell what to mend.
 EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
+IDENTITIES = ("gateway", "tokens")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -22,14 +23,25 @@ class ConfigFaults(Exception):
 
 
 @dataclass(frozen=True)
+class TokensConfig:
+    """Whose tokens are believed: those of this issuer, made out for this audience, signed with a key of its JWKS."""
+
+    issuer: str
+    audience: str
+    jwks_url: str
+    jwks_max_age_seconds: int
+
+
+@dataclass(frozen=True)
 class WebConfig:
-    """What `web` needs to know."""
+    """What `web` needs to know. tokens: None where a gateway in front says for whom a request is made."""
 
     host: str
     port: int
     database_url: str = field(repr=False)
     log_level: str
     shutdown_grace_seconds: int
+    tokens: TokensConfig | None
 
 
 @dataclass(frozen=True)
@@ -49,6 +61,7 @@ def web_config(environment: Mapping[str, str]) -> WebConfig:
         database_url=reader.postgres_url("DATABASE_URL"),
         log_level=reader.one_of("LOG_LEVEL", LOG_LEVELS, default="info"),
         shutdown_grace_seconds=reader.whole_number("SHUTDOWN_GRACE_SECONDS", 0, 3600, default="10"),
+        tokens=_tokens(reader),
     )
     reader.raise_faults()
     return config
@@ -63,6 +76,18 @@ def release_config(environment: Mapping[str, str]) -> ReleaseConfig:
     )
     reader.raise_faults()
     return config
+
+
+def _tokens(reader: "_Reader") -> TokensConfig | None:
+    """There is no default: a service that guesses whom to believe believes anybody."""
+    if reader.one_of("IDENTITY", IDENTITIES) != "tokens":
+        return None
+    return TokensConfig(
+        issuer=reader.text("TOKEN_ISSUER"),
+        audience=reader.text("TOKEN_AUDIENCE"),
+        jwks_url=reader.http_url("JWKS_URL"),
+        jwks_max_age_seconds=reader.whole_number("JWKS_MAX_AGE_SECONDS", 1, 86400, default="300"),
+    )
 
 
 class _Reader:
@@ -88,16 +113,22 @@ class _Reader:
         self.faults.append(f"{name} must be a whole number from {lowest} to {highest}.")
         return 0
 
-    def one_of(self, name: str, words: tuple[str, ...], default: str) -> str:
+    def one_of(self, name: str, words: tuple[str, ...], default: str = "") -> str:
         value = self.text(name, default).lower()
-        if value not in words:
+        if value and value not in words:
             self.faults.append(f"{name} must be one of {', '.join(words)}.")
         return value
 
     def postgres_url(self, name: str) -> str:
         value = self.text(name)
-        if value and not _is_postgres_url(value):
+        if value and not _is_url(value, ("postgresql", "postgres")):
             self.faults.append(f"{name} must look like postgresql://user:password@host:port/database.")
+        return value
+
+    def http_url(self, name: str) -> str:
+        value = self.text(name)
+        if value and not _is_url(value, ("http", "https")):
+            self.faults.append(f"{name} must look like https://host/path.")
         return value
 
     def raise_faults(self) -> None:
@@ -105,14 +136,11 @@ class _Reader:
             raise ConfigFaults(self.faults)
 
 
-def _is_postgres_url(value: str) -> bool:
+def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
+    """Whether it names a host and something on it."""
     try:
         url = urlsplit(value)
-        return (
-            url.scheme in ("postgresql", "postgres")
-            and bool(url.hostname)
-            and (url.port is None or url.port > 0)
-            and len(url.path) > 1
-        )
+        port_can_be = url.port is None or url.port > 0
+        return url.scheme in schemes and bool(url.hostname) and port_can_be and len(url.path) > 1
     except ValueError:
         return False

@@ -138,6 +138,7 @@ def _environment(plan: Plan, database_url: str) -> dict[str, str]:
         "HOST": HOST,
         "LOG_LEVEL": "info",
         "DATABASE_URL": database_url,
+        "IDENTITY": "gateway",
     }
 
 

@@ -127,8 +127,8 @@ def release(database: Database, env: Mapping[str, str], tree: Path = SERVICE, ar
 
 
 def web_env(database: Database, env: Mapping[str, str]) -> dict[str, str]:
-    """The environment of a `web` process on the database and on a free port."""
-    return {**env, "DATABASE_URL": database.app_url(), "PORT": str(free_port())}
+    """The environment of a `web` process on the database and on a free port, behind a gateway unless `env` says else."""
+    return {"IDENTITY": "gateway", **env, "DATABASE_URL": database.app_url(), "PORT": str(free_port())}
 
 
 @dataclass

@@ -11,10 +11,27 @@ VARIABLES = {name: (read_by, needed) for name, read_by, needed, *_ in table("var
 BAD = {
     "PORT": ["0", "65536", "8.5", "٣"],
     "DATABASE_URL": ["postgresql://", "mysql://a:hush@b/c", "postgresql://a:hush@b", "//[hush"],
+    "IDENTITY": ["nobody", "gateway,tokens"],
     "LOG_LEVEL": ["loud"],
     "SHUTDOWN_GRACE_SECONDS": ["-1", "1.5", "3601", "soon"],
 }
-GOOD = {"PORT": "8080", "DATABASE_URL": "postgresql://billing_app:hush@127.0.0.1:1/billing"}
+GOOD = {
+    "PORT": "8080",
+    "IDENTITY": "gateway",
+    "DATABASE_URL": "postgresql://billing_app:hush@127.0.0.1:1/billing",
+}
+
+
+TOKENS = {
+    "IDENTITY": "tokens",
+    "TOKEN_ISSUER": "https://id.example",
+    "TOKEN_AUDIENCE": "https://billing.example",
+    "JWKS_URL": "https://id.example/keys",
+}
+BAD_WITH_TOKENS = {
+    "JWKS_URL": ["id.example/keys", "file:///hush", "https://", "https://[hush/keys"],
+    "JWKS_MAX_AGE_SECONDS": ["0", "soon", "86401"],
+}
 
 
 def faults_of(process: str, env: dict[str, str]) -> list[str]:
@@ -42,12 +59,24 @@ def test_every_bad_value_is_named_at_once(base_env: dict[str, str]) -> None:
         assert sorted(faults_of("web", {**base_env, **bad})) == sorted(BAD)
 
 
+def test_tokens_want_more_to_be_said(base_env: dict[str, str]) -> None:
+    wanted = [name for name, (_, needed) in VARIABLES.items() if needed == "with `tokens"]
+    assert faults_of("web", {**base_env, **GOOD, "IDENTITY": "tokens"}) == wanted
+    assert sorted({*wanted, "IDENTITY"}) == sorted(TOKENS)
+
+
+def test_every_bad_value_is_named_with_tokens(base_env: dict[str, str]) -> None:
+    for turn in range(max(map(len, BAD_WITH_TOKENS.values()))):
+        bad = {name: values[turn % len(values)] for name, values in BAD_WITH_TOKENS.items()}
+        assert sorted(faults_of("web", {**base_env, **GOOD, **TOKENS, **bad})) == sorted(bad)
+
+
 def test_only_one_bad_value_is_named_alone(base_env: dict[str, str]) -> None:
     assert faults_of("web", {**base_env, **GOOD, "LOG_LEVEL": "loud"}) == ["LOG_LEVEL"]
 
 
 def test_every_variable_of_the_table_is_tried() -> None:
-    assert set(VARIABLES) == {*BAD, "HOST"}
+    assert set(VARIABLES) == {*BAD, *BAD_WITH_TOKENS, *TOKENS, "HOST"}
 
 
 def test_host_is_where_it_listens(database: Database, base_env: dict[str, str]) -> None:

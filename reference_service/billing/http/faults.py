@@ -22,6 +22,7 @@ WHAT_A_PATH_NAMES = {
     "invoice_id": "invoice",
     "number": "invoice",
     "payment_id": "payment",
+    "user_id": "user",
 }
 # Where the framework's own words say nothing.
 DETAILS = {

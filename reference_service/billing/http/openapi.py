@@ -1,5 +1,6 @@
 """The API's document is true: it has the problems and headers that come, and no answer that can't."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
@@ -19,15 +20,19 @@ DESCRIPTION = (
 )
 
 
-def document_truly(app: FastAPI) -> None:
-    """Replace the document that the framework makes by one without its guesses."""
+Correction = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+def document_truly(app: FastAPI, last: Correction | None = None) -> None:
+    """Replace the document that the framework makes by one without its guesses; `last` has the last word."""
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = get_openapi(
                 title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes
             )
-            app.openapi_schema = _corrected(document)
+            document = _corrected(document)
+            app.openapi_schema = last(document) if last else document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]

@@ -39,6 +39,8 @@ INVALID_TENANT = Kind(f"{TYPE_PREFIX}invalid-tenant", "The tenant is missing or 
 KEY_REUSED = Kind(
     f"{TYPE_PREFIX}idempotency-key-reused", "The idempotency key was used for another request", 422
 )
+UNAUTHENTICATED = Kind(f"{TYPE_PREFIX}unauthenticated", "Who sends this is not known", 401)
+FORBIDDEN = Kind(f"{TYPE_PREFIX}forbidden", "Your role does not permit this", 403)
 INVALID_REQUEST = Kind(f"{TYPE_PREFIX}invalid-request", "The request does not say what it must", 422)
 DEPENDENCY_UNAVAILABLE = Kind(
     f"{TYPE_PREFIX}dependency-unavailable", "Something this service depends on does not answer", 503

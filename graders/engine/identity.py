@@ -1,0 +1,95 @@
+"""For whom requests are made in one grade: a gateway says so, or tokens of a provider that the kit plays.
+
+In a grade the provider makes out tokens for the checks alone. By hand, whoever asks it gets one.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from compose.ports import promised
+from compose.stores import FixedAddresses, StoresFailed
+from graders.probes.identity import IdentityProvider, drawn_provider, environment, new_key
+from graders.probes.played import Answers, Asked, PlayedServer, Reply
+from graders.probes.tokens import DEFECTS
+from labs.catalog import Lab
+
+GATEWAY = {"IDENTITY": "gateway"}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What the service is told, and who makes out its tokens: None where a gateway is in front."""
+
+    environment: Mapping[str, str]
+    provider: IdentityProvider | None = None
+    url: str = ""
+
+
+def refuse_docker(lab: Lab) -> None:
+    """What is played here can't be reached from a network that leads nowhere. Raises StoresFailed."""
+    if lab.identity == "tokens":
+        raise StoresFailed(
+            f"{lab.id} needs an identity provider, which the kit cannot play on Docker yet.",
+            f"Without Docker it can: `octo_lab grade {lab.id}`, `octo_lab run {lab.id}` (unset OCTO_LAB_ON).",
+        )
+
+
+def identity_of(
+    lab: Lab, stack: ExitStack, fixed: FixedAddresses | None, say: Callable[[str], None]
+) -> Identity:
+    """The lab's identity mode, with its provider up until the stack ends."""
+    if lab.identity == "gateway":
+        return Identity(GATEWAY)
+    provider = drawn_provider()
+    port = next(promised(fixed.identity, say)) if fixed else 0
+    server = PlayedServer(by_hand(provider) if fixed else provider.answer, port)
+    stack.callback(server.close)
+    return Identity(environment(provider, server), provider, server.url)
+
+
+def by_hand(provider: IdentityProvider) -> Answers:
+    """The provider as a person uses it with curl.
+
+    GET /token/SUBJECT        an access token for that user, as plain text
+    GET /token/SUBJECT/ATTACK one that was tampered with, by the name of the attack
+    POST /rotate              from now on a new key signs; the old ones stay published
+    POST /withdraw            only the newest key stays published
+    POST /down, POST /up      answer the service no more, or again
+    """
+    forges = {defect.name: defect.forge for defect in DEFECTS}
+    actions: dict[str, Callable[[], None]] = {
+        "/rotate": partial(_rotate, provider),
+        "/withdraw": partial(_withdraw, provider),
+        "/down": partial(provider.go, down=True),
+        "/up": partial(provider.go, down=False),
+    }
+
+    def answer(asked: Asked) -> Reply:
+        if asked.method == "POST" and asked.path in actions:
+            actions[asked.path]()
+            return _text(f"done; published now: {', '.join(key.kid for key in provider.keys)}")
+        match asked.path.strip("/").split("/"):
+            case ["token", subject]:
+                return _text(provider.token(subject, key=provider.keys[-1]))
+            case ["token", subject, attack] if attack in forges and len(provider.keys) > 1:
+                return _text(forges[attack](provider, subject))
+            case ["token", *_]:
+                return _text(f"Attacks: {', '.join(forges)}", 404)
+        return provider.answer(asked)
+
+    return answer
+
+
+def _rotate(provider: IdentityProvider) -> None:
+    provider.publish(new_key("RS256"))
+
+
+def _withdraw(provider: IdentityProvider) -> None:
+    for key in provider.keys[:-1]:
+        provider.withdraw(key)
+
+
+def _text(text: str, status: int = 200) -> Reply:
+    return Reply(status, text.encode(), "text/plain")
