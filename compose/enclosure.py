@@ -8,14 +8,16 @@ import io
 import tarfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from compose import ports, relay
 from compose.engine import Client, Container, Kept
+from compose.passwords import new_password
 from compose.ports import HOST
 from compose.stores import FixedAddresses, StoreName, StoresFailed
+from compose.way_out import led_out
 
 USER = 2000
 SOCKETS = "/octo/sockets"
@@ -35,15 +37,23 @@ HARDENED = {
 
 @dataclass(frozen=True)
 class Ports:
-    """The ports that lead into the enclosure; the same numbers on both sides, so that one address serves both."""
+    """The ports that lead into the enclosure; the same numbers on both sides, so that one address serves both.
+
+    `out` leads the other way: inside, the submission calls it; outside, we wait at it.
+    """
 
     postgres: int
     cache: int
     queue: int
     web: tuple[int, ...]
+    out: int
 
     def all(self) -> list[int]:
-        return [self.postgres, self.cache, self.queue, *self.web]
+        return [self.postgres, self.cache, self.queue, *self.web, self.out]
+
+    def relayed(self) -> list[str]:
+        """As the relays are told them."""
+        return [*map(str, self.all()[:-1]), f"-{self.out}"]
 
     def of(self, store: StoreName) -> int:
         return int(getattr(self, store))
@@ -58,6 +68,11 @@ class Enclosure:
     holder: Container
     ports: Ports
     volumes: dict[str, dict[str, str]]
+    password: str
+
+    def leads_to(self, port: int) -> AbstractContextManager[None]:
+        """While it lasts, what calls `ports.out` inside arrives at `port` on this machine's loopback."""
+        return led_out(self.ports.out, self.password, port)
 
     @property
     def network(self) -> str:
@@ -113,10 +128,10 @@ def enclose(
     sockets = _volume(client, kept, "sockets", "size=1m,mode=0700")
     quarters = _volume(client, kept, "quarters", f"size={size},nr_inodes={files},mode=0755")
     way_in = {sockets: {"bind": SOCKETS, "mode": "rw"}}
-    chosen = _ports(fixed, say)
+    chosen, password = _ports(fixed, say), new_password()
     gate = None
     for attempt in range(TRIES):
-        gate = _relay(client, kept, "gate", "outside", image, chosen, way_in)
+        gate = _relay(client, kept, "gate", "outside", image, chosen, password, way_in)
         try:
             gate.start()
             break
@@ -128,21 +143,25 @@ def enclose(
                 raise StoresFailed("No free ports could be had.", "Run the command again.") from error
             chosen = _ports(None, say)
     inside = {quarters: {"bind": QUARTERS, "mode": "rw"}}
-    holder = _relay(client, kept, "holder", "inside", image, chosen, way_in | inside)
+    holder = _relay(client, kept, "holder", "inside", image, chosen, password, way_in | inside)
     holder.start()
     volumes = {
         _part_of(client, kept, quarters, place): {"bind": place, "mode": "nocopy"}
         for place in (APP, SCRATCH, SHARED_MEMORY)
     }
-    return Enclosure(client, kept, holder, chosen, volumes)
+    return Enclosure(client, kept, holder, chosen, volumes, password)
 
 
 def _ports(fixed: FixedAddresses | None, say: Callable[[str], None]) -> Ports:
     free = _distinct(ports.candidates())
     if not fixed:
-        return Ports(next(free), next(free), next(free), tuple(next(free) for _ in range(WEB_PORTS)))
+        return Ports(
+            next(free), next(free), next(free), tuple(next(free) for _ in range(WEB_PORTS)), next(free)
+        )
     told = [next(ports.promised(each, say)) for each in (fixed.postgres, fixed.cache, fixed.queue, fixed.web)]
-    return Ports(told[0], told[1], told[2], (told[3], *(next(free) for _ in range(WEB_PORTS - 1))))
+    return Ports(
+        told[0], told[1], told[2], (told[3], *(next(free) for _ in range(WEB_PORTS - 1))), next(free)
+    )
 
 
 def _distinct(numbers: Iterator[int]) -> Iterator[int]:
@@ -179,6 +198,7 @@ def _relay(
     side: str,
     image: str,
     chosen: Ports,
+    password: str,
     volumes: dict[str, dict[str, str]],
 ) -> Container:
     """A container that relays; the one outside is published on loopback, the one inside has no network at all."""
@@ -188,7 +208,8 @@ def _relay(
     return client.containers.create(
         image,
         entrypoint=["python3", "-I", "-c", source],
-        command=[side, SOCKETS, *map(str, chosen.all())],
+        command=[side, SOCKETS, *chosen.relayed()],
+        environment={} if inside else {"WAY_OUT": password},
         name=f"octo_lab-{kept.run}-{kind}",
         hostname="app",
         labels=kept.labels(kind),

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 
+from compose.enclosure import Enclosure
 from compose.ports import promised
 from compose.stores import FixedAddresses, StoresFailed
 from graders.probes.identity import IdentityProvider, drawn_provider, environment, new_key
@@ -27,26 +28,34 @@ class Identity:
     url: str = ""
 
 
-def refuse_docker(lab: Lab) -> None:
-    """What is played here can't be reached from a network that leads nowhere. Raises StoresFailed."""
+def refuse_compose(lab: Lab) -> None:
+    """Docker Compose serves without us, and so without what we play. Raises StoresFailed."""
     if lab.identity == "tokens":
         raise StoresFailed(
-            f"{lab.id} needs an identity provider, which the kit cannot play on Docker yet.",
-            f"Without Docker it can: `octo_lab grade {lab.id}`, `octo_lab run {lab.id}` (unset OCTO_LAB_ON).",
+            f"{lab.id} needs an identity provider, which Docker Compose cannot play.",
+            f"This can: `octo_lab run {lab.id}`, also with `--on docker`.",
         )
 
 
 def identity_of(
-    lab: Lab, stack: ExitStack, fixed: FixedAddresses | None, say: Callable[[str], None]
+    lab: Lab,
+    stack: ExitStack,
+    enclosure: Enclosure | None,
+    fixed: FixedAddresses | None,
+    say: Callable[[str], None],
 ) -> Identity:
-    """The lab's identity mode, with its provider up until the stack ends."""
+    """The lab's identity mode, with its provider up until the stack ends. `enclosure`: where the service is shut in."""
     if lab.identity == "gateway":
         return Identity(GATEWAY)
     provider = drawn_provider()
     port = next(promised(fixed.identity, say)) if fixed else 0
     server = PlayedServer(by_hand(provider) if fixed else provider.answer, port)
     stack.callback(server.close)
-    return Identity(environment(provider, server), provider, server.url)
+    seen = server.port
+    if enclosure:
+        stack.enter_context(enclosure.leads_to(server.port))
+        seen = enclosure.ports.out
+    return Identity(environment(provider, seen), provider, server.url)
 
 
 def by_hand(provider: IdentityProvider) -> Answers:

@@ -22,7 +22,7 @@ from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
 from graders.engine.docker_rung import contained
-from graders.engine.identity import GATEWAY, Identity, identity_of, refuse_docker
+from graders.engine.identity import GATEWAY, Identity, identity_of
 from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.prepare import Prepared, tree_of
@@ -91,8 +91,6 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     job, lab = stage.job, stage.job.lab
     fixed = FixedAddresses() if job.serve else None
     commands = _commands(stage.tree)
-    if job.on == "docker":
-        refuse_docker(lab)
     with stage.phases("stores"):
         say = stage.channel.note
         wanted = cast(frozenset[StoreName], lab.stores)
@@ -102,7 +100,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         stores = stack.enter_context(running)
         stage.stores = stores
         isolation, bounded = _isolation(stage)
-        stage.identity = identity_of(lab, stack, fixed, say)
+        stage.identity = identity_of(lab, stack, stores.enclosure, fixed, say)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")

@@ -10,7 +10,7 @@ from compose.service_image import BuildFailed, Recipe, built
 from compose.stores import FixedAddresses, StoresFailed
 from graders.engine.dataset import dataset_of
 from graders.engine.docker_rung import image_lists
-from graders.engine.identity import refuse_docker
+from graders.engine.identity import refuse_compose
 from graders.engine.processes import NoProcfile, read_procfile
 from graders.engine.runtime import InstallFailed
 from graders.engine.submission import Submission, lay
@@ -21,7 +21,7 @@ ALWAYS = ("postgres", "cache", "queue", "release", "web")
 
 def up(lab: Lab, submission: Submission, say: Callable[[str], None]) -> str:
     """The service up and healthy; where it answers. Raises StoresFailed, or SubmissionRefused."""
-    refuse_docker(lab)
+    refuse_compose(lab)
     places.sweep()
     with (
         places.run_directory() as run,

@@ -15,7 +15,8 @@ from typing import Any
 from joserfc.jwk import ECKey, RSAKey
 from joserfc.jws import JWSRegistry
 
-from graders.probes.played import DOWN, Asked, PlayedServer, Reply
+from compose.ports import HOST
+from graders.probes.played import DOWN, Asked, Reply
 
 MAX_AGE = 8  # seconds; what the service may keep the keys for, told it in JWKS_MAX_AGE_SECONDS
 LIFETIME = 600
@@ -120,12 +121,12 @@ def drawn_provider() -> IdentityProvider:
     return IdentityProvider(f"https://id-{name}.example", f"https://billing-{name}.example")
 
 
-def environment(provider: IdentityProvider, server: PlayedServer) -> dict[str, str]:
-    """What a service is told of it (CONTRACT.md, Configuration)."""
+def environment(provider: IdentityProvider, port: int) -> dict[str, str]:
+    """What a service is told of it that finds it at `port` of its loopback (CONTRACT.md, Configuration)."""
     return {
         "IDENTITY": "tokens",
         "TOKEN_ISSUER": provider.issuer,
         "TOKEN_AUDIENCE": provider.audience,
-        "JWKS_URL": server.url + PATH,
+        "JWKS_URL": f"http://{HOST}:{port}{PATH}",
         "JWKS_MAX_AGE_SECONDS": str(MAX_AGE),
     }

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from graders.engine.processes import Log, start
 from graders.engine.prove import prove
 from graders.engine.runtime import InstallFailed
 from graders.engine.submission import from_folder
+from graders.probes.played import Asked, PlayedServer, Reply
 from graders.reports.json_report import loads
 from labs.catalog import Lab
 from tests.engine.conftest import Door
@@ -94,6 +96,41 @@ def test_there_is_nobody_on_its_network_but_the_stores(inside: Inside) -> None:
     assert "['lo']" in said
     assert "reached" not in said
     assert said.count("no ") == 4
+
+
+def test_it_reaches_a_server_that_the_grader_plays(docker: Client, tmp_path: Path) -> None:
+    """By one port of its own loopback; who else on this machine comes to the other end is given nobody."""
+    asked: list[str] = []
+
+    def answer(request: Asked) -> Reply:
+        asked.append(request.path)
+        return Reply(200, b"played " * 50_000)
+
+    with (
+        run_directory() as run,
+        containers.start(frozenset({"cache"}), None, run.path, record=run.record) as stores,
+        closing(PlayedServer(answer)) as server,
+    ):
+        enclosure = stores.enclosure
+        assert enclosure
+        image = built(docker, Recipe({"requirements.txt": b""}, "dependencies"), 300, print)
+        isolation = contained(enclosure, image, tmp_path, run.path / "submission")
+        with (
+            socket.create_connection(("127.0.0.1", enclosure.ports.out), 10) as stranger,
+            enclosure.leads_to(server.port),
+        ):
+            stranger.sendall(b"x" * len(enclosure.password))
+            assert stranger.recv(1) == b""
+            program = (
+                "import urllib.request as r\n"
+                f"for n in range(40): print(len(r.urlopen('http://127.0.0.1:{enclosure.ports.out}/%d' % n).read()))"
+            )
+            log = Log()
+            running = start("box", f'python -c "{program}"', ENV, log, isolation=isolation, record=run.record)
+            assert running.ended_within(60)
+            running.stop()
+    assert [entry.text for entry in log.since(0)] == ["350000"] * 40
+    assert asked == [f"/{n}" for n in range(40)]
 
 
 def test_no_file_of_the_machine_or_the_grader_is_in_sight(inside: Inside) -> None:

@@ -99,6 +99,6 @@ def test_a_provider_that_is_down_counts_who_asks(provider: IdentityProvider, ser
 
 
 def test_a_service_is_told_where_the_keys_are(provider: IdentityProvider, server: PlayedServer) -> None:
-    told = environment(provider, server)
+    told = environment(provider, server.port)
     assert told["IDENTITY"] == "tokens"
     assert told["JWKS_URL"].startswith(server.url)

@@ -78,7 +78,7 @@ class Guarded:
 def guarded(released: Database, base_env: dict[str, str]) -> Iterator[Guarded]:
     provider, database = drawn_provider(), copy_of(released)
     server = PlayedServer(provider.answer)
-    env = web_env(database, {**base_env, **environment(provider, server)})
+    env = web_env(database, {**base_env, **environment(provider, server.port)})
     with started(env) as web:
         yield Guarded(web, database, provider, env)
     server.close()
