@@ -38,7 +38,7 @@ class SubmittedService:
     ports: Iterator[int]
     by_hand: bool = False
     _releases: int = 0
-    _webs: dict[str, "Web"] = field(default_factory=dict)
+    _webs: dict[tuple[str, int], "Web"] = field(default_factory=dict)
     running: list[Running] = field(default_factory=list)
 
     def release(self, database: str = DATABASE) -> "Release":
@@ -59,11 +59,11 @@ class SubmittedService:
         if self.stores.postgres and not self._releases and not self.by_hand:
             roles.take_owner_back(self.stores.postgres)
 
-    def web(self, database: str = DATABASE) -> str:
-        """The base URL of the `web` process on `database`, started and ready. Raises Failure."""
-        if database not in self._webs:
-            self._webs[database] = self._boot(database)
-        return self._webs[database].url
+    def web(self, database: str = DATABASE, instance: int = 1) -> str:
+        """The base URL of a `web` process on `database`, started and ready. Raises Failure."""
+        if (database, instance) not in self._webs:
+            self._webs[database, instance] = self._boot(database)
+        return self._webs[database, instance].url
 
     def boot(self) -> None:
         """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
@@ -86,7 +86,7 @@ class SubmittedService:
 
     def await_end(self, database: str = DATABASE) -> int:
         """Wait for the `web` process to end by itself; its exit code."""
-        return self._webs[database].running.await_end()
+        return self._webs[database, 1].running.await_end()
 
     def stop(self) -> None:
         """End every process at once: its stores are thrown away, so there is nothing to save."""

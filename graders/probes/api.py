@@ -61,11 +61,19 @@ class Answer:
 
 
 class Api:
-    """A client of one running service."""
+    """A client of one running service. shows_head: its curl lines show status and headers, too (`-i`)."""
 
-    def __init__(self, base_url: str, steps: Transcript, draw: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        steps: Transcript,
+        draw: random.Random | None = None,
+        *,
+        shows_head: bool = False,
+    ) -> None:
         draw = draw or random.Random()  # noqa: S311 - a fingerprint, not a secret
         self._steps = steps
+        self._flags = "-si" if shows_head else "-s"
         self._headers = _fingerprint(draw)
         self._line = Line(base_url)
 
@@ -97,13 +105,21 @@ class Api:
         tenant: int | str | None = None,
         params: Mapping[str, str | int] | None = None,
         json: object = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
     ) -> Answer:
-        """One request, answered completely within `seconds` in all, or a Failure."""
+        """One request, answered completely within `seconds` in all, or a Failure.
+
+        json: a body to encode (None: no body). body: one as it stands, instead. Both go as application/json, unless
+        `headers` say otherwise: these come last and win.
+        """
         target = path + ("?" + urlencode(params) if params else "")
-        body = _encode(json)
-        extra = identity(tenant) | ({"Content-Type": "application/json"} if body else {})
-        did = curl(method, target, extra, body)
+        body = _encode(json) if body is None else body
+        extra = (
+            identity(tenant) | ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
+        )
+        did = curl(method, target, extra, body, flags=self._flags)
         self._steps.did(did)
         request = Request(method, target, self._headers | extra, body, seconds)
         outcome = self._line.send(request)
@@ -118,14 +134,27 @@ def identity(tenant: int | str | None) -> dict[str, str]:
     return {} if tenant is None else {"X-Tenant-ID": str(tenant)}
 
 
-def curl(method: str, target: str, headers: Mapping[str, str], body: bytes | None = None) -> str:
+def curl(
+    method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, *, flags: str = "-s"
+) -> str:
     """The line a learner can paste while `octo_lab run` is up."""
-    parts = ["curl", "-s", *(["-X", method] if method != "GET" and not (method == "POST" and body) else [])]
+    parts = ["curl", flags, *_method(method, body)]
     for name, value in headers.items():
         parts += ["-H", f"{name}: {value}"]
-    if body:
-        parts += ["-d", body.decode()]
-    return shlex.join([*parts, SHOWN_AS + target])
+    url = SHOWN_AS + target
+    if not body:
+        return shlex.join([*parts, url])
+    try:
+        return shlex.join([*parts, "-d", body.decode(), url])
+    except UnicodeDecodeError:
+        # Bash's $'...' can say any byte.
+        return f"{shlex.join(parts)} -d ${repr(body)[1:]} {shlex.quote(url)}"
+
+
+def _method(method: str, body: bytes | None) -> list[str]:
+    if method == "HEAD":  # with -X, curl would wait for the body that does not come
+        return ["-I"]
+    return ["-X", method] if method != "GET" and not (method == "POST" and body) else []
 
 
 def _fingerprint(draw: random.Random) -> dict[str, str]:

@@ -22,5 +22,8 @@ class Service(Protocol):
     def release(self, database: str) -> ReleaseRun:
         """Start the submission's `release` process on `database`."""
 
-    def web(self, database: str) -> str:
-        """The base URL of the submission's `web` process on `database`, ready; started once and kept to the end."""
+    def web(self, database: str, instance: int = 1) -> str:
+        """The base URL of a `web` process of the submission on `database`, ready; started once and kept to the end.
+
+        Instances of one database are several processes beside each other, as behind a load balancer.
+        """

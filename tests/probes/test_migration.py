@@ -48,7 +48,7 @@ class Service:
     def release(self, database: str) -> Run:
         return Run(self.server.url(self.server.owner, database), self.statements)
 
-    def web(self, database: str) -> str:
+    def web(self, database: str, instance: int = 1) -> str:
         raise NotImplementedError
 
 
