@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from graders.check import expect
@@ -45,16 +46,18 @@ def refused_patches(draw: random.Random) -> Iterator[tuple[dict[str, Any], tuple
     yield half, ("/body/address/street", "/body/address/country")
 
 
-def expect_patched(http: Api, tenant: int, body: dict[str, Any], change: dict[str, Any]) -> None:
-    """The answer and what is found afterwards are the merged customer; repeated, it stays so."""
-    before = customers.created(http, tenant, body)
+def expect_patched(http: Api, tenant: int, id: str, body: dict[str, Any], change: dict[str, Any]) -> None:
+    """Of a customer that is `body`, the answer and what is found afterwards are the merged one; repeated, it stays so."""
+    put = customers.put(http, tenant, id, body)
+    before = read(put, 200, CUSTOMER)
     right = merged(body, change)
     if right.get("address"):
         right["address"] = {"postcode": None, **right["address"]}
     for _ in range(2):
         answer = customers.patch(http, tenant, before["id"], change)
+        answer = replace(answer, did=f"{put.did}\n{answer.did}")
         patched = read(answer, 200, CUSTOMER)
-        customers.expect_chosen(answer, patched, right, f"{BECAUSE} Before: {customers.chosen(before)}")
+        customers.expect_chosen(answer, patched, right, BECAUSE)
         found = customers.fetched(http, tenant, before["id"])
         customers.expect_chosen(answer, found, right, BECAUSE)
         expect(
@@ -67,10 +70,12 @@ def expect_patched(http: Api, tenant: int, body: dict[str, Any], change: dict[st
 
 
 def expect_refused_patch(
-    http: Api, tenant: int, body: dict[str, Any], change: dict[str, Any], pointers: tuple[str, ...]
+    http: Api, tenant: int, id: str, change: dict[str, Any], pointers: tuple[str, ...]
 ) -> None:
-    """422 with these pointers, and the customer is as before."""
-    before = customers.created(http, tenant, body)
+    """422 with these pointers for a customer without an address, which is as before."""
+    before = read(
+        customers.put(http, tenant, id, customers.new(random.Random(id), address=False)), 200, CUSTOMER
+    )  # noqa: S311
     expect_pointed(http, tenant, Faulty("PATCH", f"/v1/customers/{before['id']}", change, pointers))
     after = customers.fetched(http, tenant, before["id"])
     expect(

@@ -90,12 +90,13 @@ def expect_same(first: Answer, again: Answer, where: str = "") -> None:
         expected=f"The answer of the first time{asked}: status 201, Location: {location}\n{first.summary()}",
         got=f"{again.summary()}\nLocation: {again.headers.get('Location', 'none')}",
         because=BECAUSE,
-        did=again.did,
+        did=f"{first.did}\n{again.did}",
     )
 
 
 def expect_reuse_refused(http: Api, postgres: Postgres, creation: Creation, key: str) -> None:
     """422, idempotency-key-reused, with the pointer to the header; and nothing created."""
+    first = creation.ask(http, key).expect(201, because="This request is in order.")
     there = creation.count(postgres)
     answer = creation.ask(http, key, creation.other)
     body = answer.json()
@@ -107,7 +108,7 @@ def expect_reuse_refused(http: Api, postgres: Postgres, creation: Creation, key:
         "/header/Idempotency-Key: the key came with another body before.",
         got=f"type {kind[:100]}, errors point at {', '.join(pointed) or 'nothing'}\n{answer.summary()}",
         because="The caller has mixed up two requests. The answer to the first would tell it that the second is done.",
-        did=answer.did,
+        did=f"{first.did}\n{answer.did}",
     )
     made = creation.count(postgres) - there
     expect(

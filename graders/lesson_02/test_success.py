@@ -19,34 +19,51 @@ from graders.probes.postgres import Postgres
 def test_shapes(http: Api, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """Each success has its promised status, media type and fields: ids as strings, whole cents, times in UTC."""
     tenant = people.tenant(rng)
-    body = customers.new(rng)
+    _customer(http, postgres, tenant, rng)
+    _draft(http, people, tenant, rng)
+    _life(http, people, tenant, rng)
+
+
+def _customer(http: Api, postgres: Postgres, tenant: int, draw: random.Random) -> None:
+    body = customers.new(draw)
     customer = customers.created(http, tenant, body)
     same("the customer", customers.chosen(customer), body)
     stored = "SELECT created_at FROM public.customers WHERE id::text = %s"
     same("created_at", customer["created_at"], postgres.value(stored, [customer["id"]]))
-    number, lines = f"Re/{rng.randrange(10**9)}", invoices.lines(rng)
-    draft = invoices.draft(http, tenant, customer["id"], {"number": number, "lines": lines})
-    cents = invoices.total(lines)
+
+
+def _draft(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
+    customer, number = people.free_customer(tenant, draw), f"Re/{draw.randrange(10**9)}"
+    lines, currency = invoices.lines(draw), people.currency(tenant)
+    draft = invoices.draft(http, tenant, customer, {"number": number, "lines": lines})
     right = {
-        "customer_id": customer["id"], "number": number, "status": "draft", "total_cents": cents,
-        "currency": people.currency(tenant), "paid_cents": 0, "due_on": None, "lines": lines,
+        "customer_id": customer, "number": number, "status": "draft", "total_cents": invoices.total(lines),
+        "currency": currency, "paid_cents": 0, "due_on": None, "lines": lines,
     }  # fmt: skip
     same("the draft", {name: draft[name] for name in right}, right)
-    sent = read(invoices.ask_send(http, tenant, draft["id"]), 200, WITH_LINES)
-    same("the sent invoice", sent, {**draft, "status": "sent", "due_on": date(2026, 3, 31)})
-    payment = invoices.pay(http, tenant, draft["id"], cents - 5)
-    same("the payment", (payment["invoice_id"], payment["amount_cents"]), (draft["id"], cents - 5))
-    found = http.get(f"/v1/invoices/{draft['id']}/payments/{payment['id']}", tenant=tenant)
-    same("the payment", read(found, 200, PAYMENT), payment)
-    owed = http.get(f"/v1/customers/{customer['id']}/balance", tenant=tenant)
-    same("the balance", read(owed, 200, BALANCE), {
-        "customer_id": customer["id"], "currency": right["currency"], "open_invoices": 1, "outstanding_cents": 5,
-    })  # fmt: skip
     by_number = http.get(f"/v1/invoices/by-number/{number.upper()}", tenant=tenant)
-    same("the invoice by its number", read(by_number, 200, WITH_LINES), {**sent, "paid_cents": cents - 5})
-    other = invoices.draft(http, tenant, customer["id"], {"lines": lines})
-    void = read(http.post(f"/v1/invoices/{other['id']}/void", tenant=tenant), 200, WITH_LINES)
-    same("the void invoice", void, {**other, "status": "void"})
+    same("the invoice by its number", read(by_number, 200, WITH_LINES), draft)
+    balance = {"customer_id": customer, "currency": currency, "open_invoices": 0, "outstanding_cents": 0}
+    owed = http.get(f"/v1/customers/{customer}/balance", tenant=tenant)
+    same("the balance", read(owed, 200, BALANCE), balance)
+
+
+def _life(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
+    id = people.invoice(tenant, "draft", draw).id
+    before = invoices.fetched(http, tenant, id)
+    sent = read(invoices.ask_send(http, tenant, id), 200, WITH_LINES)
+    same("the sent invoice", sent, {**before, "status": "sent", "due_on": date(2026, 3, 31)})
+    owed = people.invoice(tenant, "sent", draw)
+    payment = invoices.pay(http, tenant, owed.id, owed.total_cents - 5)
+    right = (owed.id, owed.total_cents - 5)
+    same("the payment", (payment["invoice_id"], payment["amount_cents"]), right)
+    found = http.get(f"/v1/invoices/{owed.id}/payments/{payment['id']}", tenant=tenant)
+    same("the payment", read(found, 200, PAYMENT), payment)
+    same("paid_cents", invoices.fetched(http, tenant, owed.id)["paid_cents"], owed.total_cents - 5)
+    other = people.invoice(tenant, "draft", draw).id
+    before = invoices.fetched(http, tenant, other)
+    void = read(http.post(f"/v1/invoices/{other}/void", tenant=tenant), 200, WITH_LINES)
+    same("the void invoice", void, {**before, "status": "void"})
 
 
 def same(what: str, got: Any, right: Any) -> None:

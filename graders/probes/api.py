@@ -153,7 +153,7 @@ def curl(
 
 def _method(method: str, body: bytes | None) -> list[str]:
     if method == "HEAD":  # with -X, curl would wait for the body that does not come
-        return ["-I"]
+        return ["--head"]
     return ["-X", method] if method != "GET" and not (method == "POST" and body) else []
 
 
