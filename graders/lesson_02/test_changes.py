@@ -96,7 +96,7 @@ def test_delete(http: Api, postgres: Postgres, people: Population, rng: random.R
     )
 
 
-@check("patch-merges")
+@check("patch-merges", needs=["put-replaces"])
 def test_patch(http: Api, people: Population, rng: random.Random) -> None:
     """PATCH is a merge patch (RFC 7396): what is named changes, deep inside too, null removes, the rest stays."""
     tenant = people.tenant(rng)

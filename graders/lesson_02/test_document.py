@@ -61,7 +61,7 @@ def test_true(
     expect_true(openapi, list(send_all(http, openapi, cases, people, rng)))
 
 
-@check("document-exact", needs=["document-valid", "document-complete", "answers-as-promised"])
+@check("document-exact", needs=["document-complete", "answers-as-promised", "lists-alike"])
 def test_exact(
     http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
@@ -75,7 +75,7 @@ def test_exact(
     expect_exact(openapi, [sent.exchange for sent in found.values()])
 
 
-@check("stranger-can-use-it", needs=["document-valid"])
+@check("stranger-can-use-it", needs=["document-valid", "created-is-found"])
 def test_stranger(
     http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
