@@ -76,11 +76,19 @@ class Answer:
 
 
 class Api:
-    """A client of one running service."""
+    """A client of one running service. shows_head: its curl lines show status and headers, too (`-i`)."""
 
-    def __init__(self, base_url: str, steps: Transcript, draw: random.Random | None = None) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        steps: Transcript,
+        draw: random.Random | None = None,
+        *,
+        shows_head: bool = False,
+    ) -> None:
         draw = draw or random.Random()  # noqa: S311 - a fingerprint, not a secret
         self._steps = steps
+        self._flags = "-si" if shows_head else "-s"
         self._headers = _fingerprint(draw)
         self._line = Line(base_url)
 
@@ -112,17 +120,24 @@ class Api:
         tenant: int | str | None = None,
         params: Mapping[str, str | int] | None = None,
         json: object = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
         seconds: float = SECONDS,
         bearer: Bearer | None = None,
-        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """One request, answered completely within `seconds` in all, or a Failure. `headers` go before ours of that name."""
+        """One request, answered completely within `seconds` in all, or a Failure.
+
+        json: a body to encode (None: no body). body: one as it stands, instead. Both go as application/json, unless
+        `headers` say otherwise: these come last and win.
+        """
         target = path + ("?" + urlencode(params) if params else "")
-        body = _encode(json)
+        body = _encode(json) if body is None else body
         extra = (
             identity(tenant) | ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
         )
-        did = curl(method, target, extra, body, bearer.spoken() if bearer else "")
+        did = curl(
+            method, target, extra, body, flags=self._flags, spoken=bearer.spoken() if bearer else ""
+        )
         self._steps.did(did)
         signed = bearer.header() if bearer else {}
         request = Request(method, target, self._headers | extra | signed, body, seconds)
@@ -139,18 +154,33 @@ def identity(tenant: int | str | None) -> dict[str, str]:
 
 
 def curl(
-    method: str, target: str, headers: Mapping[str, str], body: bytes | None = None, spoken: str = ""
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
+    *,
+    flags: str = "-s",
+    spoken: str = "",
 ) -> str:
     """The line a learner can paste while `octo_lab run` is up. `spoken`: an option that the shell fills in."""
-    if method == "HEAD":
-        parts = ["-I"]
-    else:
-        parts = ["-X", method] if method != "GET" and not (method == "POST" and body) else []
+    start = " ".join(filter(None, ["curl", flags, spoken]))
+    parts = _method(method, body)
     for name, value in headers.items():
         parts += ["-H", f"{name}: {value}"]
-    if body:
-        parts += ["-d", body.decode()]
-    return " ".join(["curl -s", *([spoken] if spoken else []), shlex.join([*parts, SHOWN_AS + target])])
+    url = SHOWN_AS + target
+    if not body:
+        return f"{start} {shlex.join([*parts, url])}"
+    try:
+        return f"{start} {shlex.join([*parts, '-d', body.decode(), url])}"
+    except UnicodeDecodeError:
+        # Bash's $'...' can say any byte.
+        return f"{start} {shlex.join(parts)} -d ${repr(body)[1:]} {shlex.quote(url)}"
+
+
+def _method(method: str, body: bytes | None) -> list[str]:
+    if method == "HEAD":  # with -X, curl would wait for the body that does not come
+        return ["--head"]
+    return ["-X", method] if method != "GET" and not (method == "POST" and body) else []
 
 
 def _fingerprint(draw: random.Random) -> dict[str, str]:

@@ -1,0 +1,120 @@
+"""The three creations that may be repeated, and what a repetition must be answered."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, LiteralString
+
+from graders.check import expect
+from graders.lesson_02 import customers, invoices
+from graders.lesson_02.pointers import pointers
+from graders.lesson_02.population import Population
+from graders.probes.api import Answer, Api
+from graders.probes.postgres import Postgres
+
+BECAUSE = "After a lost answer nobody knows whether it was done. Without a key that works, people pay twice."
+KEY_POINTER = "/header/idempotency-key"
+
+
+@dataclass(frozen=True)
+class Creation:
+    """One request that creates. `other` is a body that differs; `changes` change what was made, and not its answer."""
+
+    tenant: int
+    path: str
+    body: dict[str, Any]
+    other: dict[str, Any]
+    counted: LiteralString
+    holder: int
+    locked: LiteralString
+
+    @staticmethod
+    def of_customer(tenant: int, body: dict[str, Any]) -> "Creation":
+        counted: LiteralString = "SELECT count(*) FROM public.customers WHERE tenant_id = %s"
+        locked: LiteralString = "SELECT FROM tenants WHERE id = %s FOR UPDATE"
+        other = {**body, "name": body["name"] + " II"}
+        return Creation(tenant, "/v1/customers", body, other, counted, tenant, locked)
+
+    @staticmethod
+    def of_invoice(tenant: int, customer: str, body: dict[str, Any]) -> "Creation":
+        counted: LiteralString = "SELECT count(*) FROM public.invoices WHERE customer_id = %s"
+        locked: LiteralString = "SELECT FROM customers WHERE id = %s FOR UPDATE"
+        other = {"lines": body["lines"][:1]}
+        return Creation(
+            tenant, f"/v1/customers/{customer}/invoices", body, other, counted, int(customer), locked
+        )
+
+    @staticmethod
+    def of_payment(tenant: int, invoice: str, cents: int) -> "Creation":
+        counted: LiteralString = "SELECT count(*) FROM public.payments WHERE invoice_id = %s"
+        locked: LiteralString = "SELECT FROM invoices WHERE id = %s FOR UPDATE"
+        path, other = f"/v1/invoices/{invoice}/payments", {"amount_cents": cents + 1}
+        return Creation(tenant, path, {"amount_cents": cents}, other, counted, int(invoice), locked)
+
+    def ask(self, http: Api, key: str, body: dict[str, Any] | None = None) -> Answer:
+        headers = {"Idempotency-Key": key}
+        return http.send("POST", self.path, tenant=self.tenant, json=body or self.body, headers=headers)
+
+    def count(self, postgres: Postgres) -> int:
+        """How many there are where this creation adds one."""
+        return int(postgres.value(self.counted, [self.holder]))
+
+    def change(self, http: Api, made: Answer) -> None:
+        """Change what was made, where that can be done: the first answer stays what it was."""
+        id = made.json()["id"]
+        if self.path == "/v1/customers":
+            customers.put(http, self.tenant, id, {**self.body, "name": "Renamed"}).expect(
+                200, because=BECAUSE
+            )
+        elif self.path.endswith("/invoices"):
+            invoices.ask_send(http, self.tenant, id).expect(200, because=BECAUSE)
+
+
+def creations(people: Population, tenant: int, draw: random.Random) -> Iterator[Creation]:
+    """One of each kind."""
+    yield Creation.of_customer(tenant, customers.new(draw))
+    yield Creation.of_invoice(tenant, people.free_customer(tenant, draw), {"lines": invoices.lines(draw)})
+    yield Creation.of_payment(tenant, people.invoice(tenant, "sent", draw).id, draw.randrange(1, 9))
+
+
+def new_key(draw: random.Random) -> str:
+    return f"order {draw.randrange(10**9)}/{draw.choice('abcdefgh')}"
+
+
+def expect_same(first: Answer, again: Answer, where: str = "") -> None:
+    """The second answer is the first one: status, Location, and body."""
+    body, location = first.json(), first.headers.get("Location")
+    asked = f", {where}" if where else ""
+    expect(
+        again.status == 201 and again.json() == body and again.headers.get("Location") == location,
+        expected=f"The answer of the first time{asked}: status 201, Location: {location}\n{first.summary()}",
+        got=f"{again.summary()}\nLocation: {again.headers.get('Location', 'none')}",
+        because=BECAUSE,
+        did=f"{first.did}\n{again.did}",
+    )
+
+
+def expect_reuse_refused(http: Api, postgres: Postgres, creation: Creation, key: str) -> None:
+    """422, idempotency-key-reused, with the pointer to the header; and nothing created."""
+    first = creation.ask(http, key).expect(201, because="This request is in order.")
+    there = creation.count(postgres)
+    answer = creation.ask(http, key, creation.other)
+    body = answer.json()
+    kind = str(body.get("type", "none")) if isinstance(body, dict) else "none"
+    pointed = [one.lower() for one in pointers(answer)]
+    expect(
+        answer.status == 422 and kind.endswith(":idempotency-key-reused") and pointed == [KEY_POINTER],
+        expected="Status 422, type urn:problem-type:billing:idempotency-key-reused, an error that points at "
+        "/header/Idempotency-Key: the key came with another body before.",
+        got=f"type {kind[:100]}, errors point at {', '.join(pointed) or 'nothing'}\n{answer.summary()}",
+        because="The caller has mixed up two requests. The answer to the first would tell it that the second is done.",
+        did=f"{first.did}\n{answer.did}",
+    )
+    made = creation.count(postgres) - there
+    expect(
+        made == 0,
+        expected="Nothing is created.",
+        got=f"{made} rows more",
+        because=BECAUSE,
+        did=answer.did,
+    )

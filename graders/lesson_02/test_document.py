@@ -1,0 +1,83 @@
+"""The document: valid, complete, true, exact, and enough for a stranger."""
+
+import random
+
+import pytest
+
+from graders.check import check, expect
+from graders.lesson_02.completeness import gaps
+from graders.lesson_02.exactness import expect_exact
+from graders.lesson_02.population import Population
+from graders.lesson_02.promised import PROMISES, plain
+from graders.lesson_02.stranger import Stranger, expect_usable
+from graders.lesson_02.truth import EXAMPLES, Sent, expect_true, send_all
+from graders.probes import openapi_bench
+from graders.probes.api import Api
+from graders.probes.openapi_bench import Case
+from graders.probes.openapi_document import BECAUSE, Document
+
+MOST_GAPS = 6
+
+
+@pytest.fixture(scope="session")
+def cases(openapi: Document) -> list[Case]:
+    """Requests made from the document: the same ones for the same document."""
+    return openapi_bench.cases(openapi, EXAMPLES)
+
+
+@check("document-valid")
+def test_valid(openapi: Document) -> None:
+    """The document is what the OpenAPI specification says a document is."""
+    faults = openapi_bench.faults(openapi)
+    expect(
+        not faults,
+        expected="A document without a fault after the OpenAPI specification.",
+        got="\n".join(f"at {at or 'the top'}: {what}" for at, what in faults),
+        because=BECAUSE,
+        did=openapi.did,
+    )
+
+
+@check("document-complete", needs=["document-valid"])
+def test_complete(openapi: Document) -> None:
+    """Each path and method is in the document, with its parameters, its body, and every answer that comes."""
+    missing = gaps(openapi)
+    expect(
+        not missing,
+        expected="The document has each operation of the service, whole.",
+        got="\n".join(
+            missing[:MOST_GAPS] + [f"and {len(missing) - MOST_GAPS} more"] * (len(missing) > MOST_GAPS)
+        ),
+        because=BECAUSE,
+        did=openapi.did,
+    )
+
+
+@check("document-true", needs=["document-valid"])
+def test_true(
+    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+) -> None:
+    """What the document says is so: made from it, requests are accepted or refused as it says, and answered so."""
+    expect_true(openapi, list(send_all(http, openapi, cases, people, rng)))
+
+
+@check("document-exact", needs=["document-complete", "answers-as-promised", "lists-alike"])
+def test_exact(
+    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+) -> None:
+    """The schemas of the answers name the promised fields, their types, and that they are required."""
+    promised = {(one.method, one.path) for one in PROMISES}
+    found: dict[tuple[str, str], Sent] = {}
+    for sent in send_all(http, openapi, [case for case in cases if case.fits], people, rng):
+        name = (sent.exchange.operation.method, plain(sent.exchange.operation.full_path))
+        if name in promised and sent.exchange.answer.status in (200, 201):
+            found.setdefault(name, sent)
+    expect_exact(openapi, [sent.exchange for sent in found.values()])
+
+
+@check("stranger-can-use-it", needs=["document-valid", "created-is-found"])
+def test_stranger(
+    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+) -> None:
+    """With the document alone, a stranger makes a customer, drafts an invoice, sends it, and has it paid."""
+    expect_usable(Stranger(http, openapi, people.tenant(rng), cases))

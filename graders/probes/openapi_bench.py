@@ -1,0 +1,98 @@
+"""Lets a document be worked on in a process apart, bounded in time and memory: what it can't stand is its own fault."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graders.check import Failure
+from graders.probes.api import Answer
+from graders.probes.openapi_document import Document, Operation
+
+SECONDS = 45
+BECAUSE = (
+    "Generators of clients and of documentation work on the document as we do: what stops us stops them."
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request made from the document. `fits`: its body and query are as documented, or else its body is not."""
+
+    method: str
+    path: str
+    fits: bool
+    query: Mapping[str, Any]
+    media_type: str | None
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """An answer that came for an operation."""
+
+    operation: Operation
+    target: str
+    answer: Answer
+
+
+def faults(document: Document) -> list[tuple[str, str]]:
+    """Where the document is not valid, and why; at most a few."""
+    return [(one["at"], one["what"]) for one in _work(document, "faults")]
+
+
+def cases(document: Document, examples: int) -> list[Case]:
+    """Up to so many requests for each operation that fit, and as many whose body does not; always the same ones."""
+    return [Case(**one) for one in _work(document, "cases", examples=examples)]
+
+
+def judged(document: Document, exchanges: Sequence[Exchange]) -> list[str]:
+    """For each answer, in which way it is not as documented; empty where it is."""
+    said = [
+        {
+            "method": one.operation.method,
+            "path": one.operation.path,
+            "target": one.target,
+            "status": one.answer.status,
+            "headers": list(one.answer.headers.items()),
+            "body": b64encode(one.answer.body).decode(),
+        }
+        for one in exchanges
+    ]
+    return [str(one) for one in _work(document, "judged", exchanges=said)]
+
+
+def _work(document: Document, task: str, **more: Any) -> Any:
+    """The result of a task of `openapi_child`. Raises Failure where the document makes that impossible."""
+    asked = json.dumps({"task": task, "document": document.content, **more})
+    with tempfile.TemporaryDirectory() as empty:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-W", "ignore", "-m", "graders.probes.openapi_child"],
+                input=asked,
+                capture_output=True,
+                text=True,
+                timeout=SECONDS,
+                cwd=empty,
+                env={"HOME": empty, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"},
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _stopped(document, f"it takes longer than {SECONDS} seconds") from None
+    if done.returncode:
+        lines = done.stderr.strip().splitlines()
+        raise _stopped(document, lines[-1][:400] if lines else f"it ended with {done.returncode}")
+    return json.loads(done.stdout)
+
+
+def _stopped(document: Document, why: str) -> Failure:
+    return Failure(
+        expected="A document that ordinary tools can work with (openapi-spec-validator, schemathesis).",
+        got=f"working through it failed: {why}",
+        because=BECAUSE,
+        did=document.did,
+    )
