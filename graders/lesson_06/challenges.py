@@ -14,6 +14,13 @@ def expect_challenge(answer: Answer, *, token: bool) -> None:
     """A 401 says how to authenticate; where a token came, that it was the token's fault."""
     challenge = answer.headers.get("WWW-Authenticate", "")
     expect(
+        answer.status == 401,
+        expected="Status 401.",
+        got=answer.summary(),
+        because=BECAUSE_CONTRACT,
+        did=answer.did,
+    )
+    expect(
         BEARER.search(challenge) is not None,
         expected="A 401 has WWW-Authenticate with the challenge Bearer.",
         got=f"WWW-Authenticate: {challenge}" if challenge else "no WWW-Authenticate",

@@ -7,17 +7,19 @@
 SET synchronous_commit = on;
 
 ALTER TABLE tenants ALTER COLUMN id RESTART WITH 3;
-INSERT INTO tenants (id, name, currency) VALUES (1, 'Octavia Retail', 'EUR'), (2, 'Nordwind Logistics', 'USD');
+INSERT INTO tenants (id, name, currency, created_at)
+VALUES (1, 'Octavia Retail', 'EUR', '2025-12-01 08:00+00'), (2, 'Nordwind Logistics', 'USD', '2025-12-01 08:00+00');
 
-INSERT INTO users (id, tenant_id, subject, role, active)
-SELECT 1000 + 100 * tenant + 2 * at, tenant, name || '-' || role || part, role, true
+INSERT INTO users (id, tenant_id, subject, role, active, created_at)
+SELECT 1000 + 100 * tenant + 2 * at, tenant, name || '-' || role || part, role, true, timestamptz '2025-12-01 09:00+00'
 FROM (VALUES (1, 'octavia'), (2, 'nordwind')) AS tenants (tenant, name),
      (VALUES (1, 'viewer', ''), (2, 'clerk', ''), (3, 'accountant', ''), (4, 'auditor', ''), (5, 'admin', ''),
              (6, 'viewer', '-2'), (7, 'clerk', '-2'), (8, 'accountant', '-2')) AS users (at, role, part);
 ALTER TABLE users ALTER COLUMN id RESTART WITH 1500;
 
-INSERT INTO customers (id, tenant_id, name, email)
-SELECT 1000 + 500 * (tenant - 1) + 2 * at, tenant, 'Customer ' || at || ' of ' || name, 'c' || at || '@' || name || '.example'
+INSERT INTO customers (id, tenant_id, name, email, created_at)
+SELECT 1000 + 500 * (tenant - 1) + 2 * at, tenant, 'Customer ' || at || ' of ' || name, 'c' || at || '@' || name || '.example',
+       timestamptz '2025-12-02 08:00+00' + at * interval '1 hour'
 FROM (VALUES (1, 'octavia'), (2, 'nordwind')) AS tenants (tenant, name), generate_series(1, 30) AS at;
 ALTER TABLE customers ALTER COLUMN id RESTART WITH 2500;
 

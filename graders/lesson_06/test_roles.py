@@ -12,6 +12,7 @@ from graders.probes.api import Api
 from graders.probes.postgres import psql
 from graders.probes.service import Service
 
+VIEWER_BECOMES, NAMED = "UPDATE users SET ", " WHERE subject = 'octavia-viewer'"
 BECAUSE_AT_ONCE = (
     "Somebody was dismissed, or their laptop was stolen. Every minute counts, and a token lives for many."
 )
@@ -22,33 +23,34 @@ def test_users(world: World, service: Service, client: Callable[[str], Api]) -> 
     """The users table decides, at this moment and in every process: a new role counts at once, a revoked user is out."""
     id, user = world.new_user("viewer")
     second = client(service.web("billing", 2))
-    finance = Request("GET", "/v1/admin/invoices")
+    closed_to_viewers = Request("GET", "/v1/users")
     doors = (user, user.at(second))
 
-    def expect_all(status: int, what: str) -> None:
+    def expect_all(status: int, what: str, now: str = "") -> None:
+        """`now`: how a person brings the dataset's viewer to the same point."""
         for number, door in enumerate(doors, 1):
-            answer = door.ask(finance)
+            answer = door.ask(closed_to_viewers)
             expect(
                 answer.status == status,
                 expected=f"{what}: status {status} from `web` process {number}, with the next request.",
                 got=answer.summary(),
                 because=BECAUSE_AT_ONCE,
-                did=f"{psql(_change(user, status))}   # then: {answer.did}",
+                did=f"{psql(VIEWER_BECOMES + now + NAMED)}   # then: {answer.did}" if now else answer.did,
             )
 
-    expect_all(403, "A new user with the role viewer asks for the finance list")
-    _write(world, id, "role", "accountant")
-    expect_all(200, "Their row now says accountant")
+    expect_all(403, "A new user with the role viewer asks who works here")
+    _write(world, id, "role", "admin")
+    expect_all(200, "Their row now says admin", "role = 'admin'")
     _write(world, id, "role", "viewer")
-    expect_all(403, "Their row now says viewer again")
+    expect_all(403, "Their row now says viewer again", "role = 'viewer'")
     _write(world, id, "active", False)
-    expect_all(401, "Their row is not active any more")
+    expect_all(401, "Their row is not active any more", "active = false")
     _write(world, id, "active", True)
-    _write(world, id, "role", "auditor")
-    expect_all(200, "Their row is active again, and says auditor")
+    _write(world, id, "role", "admin")
+    expect_all(200, "Their row is active again, and says admin", "active = true, role = 'admin'")
     change = Request("PATCH", f"/v1/users/{id}", {"active": False}, tuple(MERGE_PATCH.items()))
     world.caller("admin").ask(change).expect(200, because="An administrator revokes users.")
-    expect_all(401, "An administrator revoked them through the first process")
+    expect_all(401, "An administrator revoked them through the first process", "active = false")
     nobody = Caller(world.api, world.provider, f"n-{world.draw.randrange(10**9)}", "viewer", MINE)
     expect_refused(
         nobody.get("/v1/customers"),
@@ -148,10 +150,3 @@ def _write(world: World, id: str, column: str, value: object) -> None:
         world.postgres.write("UPDATE public.users SET role = %s WHERE id = %s", [value, id])
     else:
         world.postgres.write("UPDATE public.users SET active = %s WHERE id = %s", [value, id])
-
-
-def _change(user: Caller, status: int) -> str:
-    """The statement that a person would try it with; the dataset's viewer stands for the user that we made."""
-    del user
-    change = {200: "role = 'accountant'", 401: "active = false"}.get(status, "role = 'viewer'")
-    return f"UPDATE users SET {change} WHERE subject = 'octavia-viewer'"  # noqa: S608 - shown, not run

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from graders.probes.api import Answer
 
-SECONDS = 40.0
+SECONDS = 30.0
 PAUSE = 0.25
 
 

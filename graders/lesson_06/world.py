@@ -78,7 +78,7 @@ class World:
         """A user whom nobody knows beforehand, with the id of the row."""
         subject = f"u-{self.draw.randrange(16**10):010x}"
         [(id,)] = self.postgres.write(NEW_USER, [tenant, subject, role])
-        return id, Caller(self.api, self.provider, subject, role, tenant)
+        return id, Caller(self.api, self.provider, subject, role, tenant, shown_as="octavia-viewer")
 
     def draft(self, tenant: int = MINE) -> str:
         return self._take(tenant, "draft", lambda: self._ids(BY_STATUS, tenant, "draft"))
