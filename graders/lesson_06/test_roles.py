@@ -3,14 +3,15 @@
 from collections.abc import Callable
 
 from graders.check import check, expect, fail
-from graders.lesson_06.callers import MERGE_PATCH, Caller, Request, ask, expect_refused
+from graders.lesson_06.callers import MERGE_PATCH, Caller, Request, ask, expect_refused, shown
 from graders.lesson_06.matrix import PATH, disagreements, leaks, listed, told
 from graders.lesson_06.requests import request_for
 from graders.lesson_06.rules import rule
 from graders.lesson_06.world import MINE, THEIRS, World
-from graders.probes.api import Api
+from graders.probes.api import Api, Bearer
 from graders.probes.postgres import psql
 from graders.probes.service import Service
+from graders.probes.tokens import tampered_signature
 
 VIEWER_BECOMES, NAMED = "UPDATE users SET ", " WHERE subject = 'octavia-viewer'"
 BECAUSE_AT_ONCE = (
@@ -105,11 +106,13 @@ def test_statuses(world: World) -> None:
         world.nobodys_id(),
     )
     right = request_for(void, world)
-    expired = clerk.bearer(exp=world.provider.claims("")["iat"] - 300)
+    forged = Bearer(
+        tampered_signature(world.provider, clerk.subject), shown(clerk.subject, "tampered_signature")
+    )
     for what, answer in (
         (
-            "a route that is closed to the caller's role, with an expired token",
-            ask(world.api, right, expired),
+            "a route that is closed to the caller's role, with a forged token",
+            ask(world.api, right, forged),
         ),
         ("the same without a token", ask(world.api, right)),
         ("a path that does not exist, without a token", ask(world.api, Request("GET", "/v1/nothing-here"))),

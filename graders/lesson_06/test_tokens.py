@@ -10,7 +10,7 @@ from graders.lesson_06.requests import request_for
 from graders.lesson_06.rules import RULES
 from graders.lesson_06.world import World
 from graders.probes.api import Bearer
-from graders.probes.tokens import expired
+from graders.probes.tokens import tampered_signature
 
 BECAUSE_OUT = "A user who is turned away with a right token can't work, and the next thing they ask for is less security."
 BECAUSE_IN = "A door that opens without a key is open to everybody who finds it."
@@ -51,7 +51,9 @@ def test_challenge(world: World) -> None:
     viewer = world.caller("viewer")
     expect_challenge(ask(world.api, Request("GET", "/v1/customers")), token=False)
     expect_challenge(ask(world.api, Request("POST", "/v1/admin/invoices/void", {})), token=False)
-    bearer = Bearer(expired(world.provider, viewer.subject), shown(viewer.subject, "expired"))
+    bearer = Bearer(
+        tampered_signature(world.provider, viewer.subject), shown(viewer.subject, "tampered_signature")
+    )
     expect_challenge(ask(world.api, Request("GET", "/v1/customers"), bearer), token=True)
 
 
@@ -75,7 +77,7 @@ def test_malformed(world: World) -> None:
 
 @check("variants-accepted", needs=["tokens-accepted"])
 def test_variants(world: World) -> None:
-    """A right token is accepted in each promised form: clocks a minute apart, a list of audiences, the scheme in any case."""
+    """A right token is accepted in each promised form: clocks a minute apart, a list of audiences, `bearer` in any case."""
     viewer = world.caller("viewer")
     now = world.provider.claims("")["iat"]
     audiences = [world.provider.audience, "https://mail.example"]
