@@ -82,7 +82,7 @@ def by_hand(provider: IdentityProvider) -> Answers:
         match asked.path.strip("/").split("/"):
             case ["token", subject]:
                 return _text(provider.token(subject, key=provider.keys[-1]))
-            case ["token", subject, attack] if attack in forges and len(provider.keys) > 1:
+            case ["token", subject, attack] if attack in forges:
                 return _text(forges[attack](provider, subject))
             case ["token", *_]:
                 return _text(f"Attacks: {', '.join(forges)}", 404)

@@ -33,13 +33,14 @@ class Bearer:
 
     token: str = field(repr=False)
     shown: str
+    scheme: str = "Bearer"
 
     def header(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        return {"Authorization": f"{self.scheme} {self.token}"}
 
     def spoken(self) -> str:
         """The option of curl, for the shell to fill in."""
-        return f'-H "Authorization: Bearer {self.shown}"'
+        return f'-H "Authorization: {self.scheme} {self.shown}"'
 
 
 @dataclass(frozen=True)
@@ -135,9 +136,7 @@ class Api:
         extra = (
             identity(tenant) | ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
         )
-        did = curl(
-            method, target, extra, body, flags=self._flags, spoken=bearer.spoken() if bearer else ""
-        )
+        did = curl(method, target, extra, body, flags=self._flags, spoken=bearer.spoken() if bearer else "")
         self._steps.did(did)
         signed = bearer.header() if bearer else {}
         request = Request(method, target, self._headers | extra | signed, body, seconds)

@@ -90,8 +90,8 @@ def unknown_kid(provider: IdentityProvider, subject: str) -> str:
 
 def tampered_kid(provider: IdentityProvider, subject: str) -> str:
     """Signed by one key of the provider's, and said to be signed by the other."""
-    first, second = provider.keys[:2]
-    return _signed(provider, subject, first, kid=second.kid)
+    *others, last = provider.keys
+    return _signed(provider, subject, others[0] if others else new_key("RS256"), kid=last.kid)
 
 
 def odd_kid(provider: IdentityProvider, subject: str) -> str:

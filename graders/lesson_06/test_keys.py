@@ -1,0 +1,131 @@
+"""The provider's keys come and go, and sometimes the provider does. The service follows, and nobody restarts it."""
+
+from collections.abc import Callable
+
+from graders.check import check, expect
+from graders.lesson_06.callers import Request as Asked
+from graders.lesson_06.callers import ask, expect_refused
+from graders.lesson_06.waiting import until
+from graders.lesson_06.world import World
+from graders.probes.api import Answer, Api, Bearer
+from graders.probes.identity import MAX_AGE, PROVIDER_PORT, SigningKey, new_key
+from graders.probes.service import Service
+
+FLOOD = 40
+BY_HAND = f"curl -s -X POST http://127.0.0.1:{PROVIDER_PORT}"
+
+
+@check("keys-followed", needs=["signature-verified"])
+def test_keys(world: World) -> None:
+    """A new key works without a restart, a withdrawn one stops, and unknown ones do not storm the provider."""
+    viewer, key = world.caller("viewer"), new_key("ES256")
+
+    def asked() -> Answer:
+        bearer = Bearer(world.provider.token(viewer.subject, key=key), viewer.bearer().shown)
+        return world.api.send("GET", "/v1/customers", bearer=bearer)
+
+    viewer.get("/v1/customers").expect(200, because="The keys are fetched when they are needed.")
+    expect_refused(asked(), 401, "a token of a key that is not published yet", "Anybody can make a key.")
+    world.provider.publish(key)
+    answer, works = until(asked, lambda answer: answer.status == 200)
+    expect(
+        works,
+        expected="A token of the provider's new key is accepted within seconds.",
+        got=answer.summary(),
+        because="Providers change their keys every few weeks, and at once after a theft. Until all services are "
+        "restarted, nobody can log in.",
+        did=f"{BY_HAND}/rotate   # then: {answer.did}",
+    )
+    world.provider.withdraw(key)
+    answer, stopped = until(asked, lambda answer: answer.status == 401)
+    expect(
+        stopped,
+        expected=f"The key was withdrawn, and keys may be believed for {MAX_AGE} seconds (JWKS_MAX_AGE_SECONDS): then 401.",
+        got=f"still {answer.summary()}",
+        because="A key is withdrawn when it was stolen. Whoever has it goes on for as long as it is believed.",
+        did=f"{BY_HAND}/rotate; {BY_HAND}/withdraw   # then a token from before: {answer.did}",
+    )
+    viewer.get("/v1/customers").expect(200, because="The other keys are as good as before.")
+    _expect_no_storm(world)
+
+
+def _expect_no_storm(world: World) -> None:
+    viewer = world.caller("viewer")
+    before = world.provider.fetches
+    for _ in range(FLOOD):
+        bearer = Bearer(_unknown(world, new_key("ES256")), viewer.bearer().shown)
+        answer = world.api.send("GET", "/v1/customers", bearer=bearer)
+        expect_refused(
+            answer, 401, "a token of a key that the provider does not have", "Anybody can make a key."
+        )
+    fetches = world.provider.fetches - before
+    # Once in five seconds: so many would need a hundred seconds.
+    expect(
+        fetches < FLOOD // 2,
+        expected=f"{FLOOD} tokens with unknown keys, sent one after the other, make the service fetch the keys a few times: "
+        "at most once in five seconds.",
+        got=f"it fetched them {fetches} times",
+        because="With one worthless token a second, a stranger keeps the provider busy, and every service's logins with it.",
+        did=answer.did,
+    )
+
+
+def _unknown(world: World, key: SigningKey) -> str:
+    return world.provider.token("nobody", key=key)
+
+
+@check("outage-survived", needs=["tokens-accepted"])
+def test_outage(world: World, service: Service, client: Callable[[str], Api]) -> None:
+    """While the provider is down, known keys go on; a process without keys says 503, and recovers by itself."""
+    viewer = world.caller("viewer")
+    because = "The provider has a bad minute every month. It must not become ours."
+    viewer.get("/v1/customers").expect(200, because=because)
+    world.provider.go(down=True)
+    try:
+        before = world.provider.fetches
+
+        def asked() -> Answer:
+            answer = viewer.get("/v1/customers")
+            answer.expect(200, because=because)
+            return answer
+
+        until(asked, lambda _: world.provider.fetches > before)
+        _expect_asked_again(world, before, asked())
+        _expect_recovery(world, client(service.web("billing", 3)))
+    finally:
+        world.provider.go(down=False)
+
+
+def _expect_asked_again(world: World, before: int, answer: Answer) -> None:
+    expect(
+        world.provider.fetches > before,
+        expected=f"The keys are fetched again when they are older than {MAX_AGE} seconds (JWKS_MAX_AGE_SECONDS).",
+        got="the provider was never asked again",
+        because="Keys that are never looked at again are believed for ever, stolen ones too.",
+        did=f"{BY_HAND}/down   # then, for some seconds: {answer.did}",
+    )
+
+
+def _expect_recovery(world: World, api: Api) -> None:
+    """A `web` process that starts while the provider is down."""
+    viewer = world.caller("viewer").at(api)
+    answer = viewer.get("/v1/customers")
+    dependency = answer.json().get("dependency") if answer.status == 503 else None
+    expect(
+        dependency == "identity-provider",
+        expected='Status 503 with "dependency": "identity-provider" from a process that has no keys yet.',
+        got=answer.summary(),
+        because="401 would tell the client that its token is bad: it would log its user out, though nothing is wrong with it.",
+        did=f"{BY_HAND}/down   # then start the service, and: {answer.did}",
+    )
+    without = ask(viewer.api, Asked("GET", "/v1/customers"))
+    expect_refused(without, 401, "no token at all", "No key is needed to see that there is no token.")
+    world.provider.go(down=False)
+    answer, recovered = until(lambda: viewer.get("/v1/customers"), lambda answer: answer.status == 200)
+    expect(
+        recovered,
+        expected="The provider is back: within seconds the process serves.",
+        got=answer.summary(),
+        because="What recovers only by a restart wakes somebody up at night.",
+        did=f"{BY_HAND}/up   # then: {answer.did}",
+    )

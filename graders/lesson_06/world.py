@@ -1,0 +1,137 @@
+"""What the database holds at this moment, by tenant: users to call as, records to ask for, ids that are nobody's."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, LiteralString
+
+from graders.check import CannotJudge
+from graders.lesson_06.callers import Caller
+from graders.probes.api import Api
+from graders.probes.identity import IdentityProvider
+from graders.probes.postgres import Postgres
+
+MINE, THEIRS = 1, 2
+
+USERS: LiteralString = (
+    "SELECT subject, role FROM public.users WHERE tenant_id = %s AND active ORDER BY users.id"
+)
+SPARE_USERS: LiteralString = (
+    "SELECT users.id::text FROM public.users WHERE tenant_id = %s AND subject LIKE '%%-2' ORDER BY users.id"
+)
+BY_STATUS: LiteralString = """
+    SELECT invoices.id::text FROM public.invoices WHERE tenant_id = %s AND status = %s AND paid_cents = 0 ORDER BY invoices.id
+"""
+PAID: LiteralString = """
+    SELECT invoice_id::text, payments.id::text, number FROM public.payments JOIN public.invoices ON invoices.id = invoice_id
+    WHERE tenant_id = %s ORDER BY payments.id
+"""
+CUSTOMERS: LiteralString = """
+    SELECT customers.id::text, EXISTS (SELECT FROM public.invoices WHERE customer_id = customers.id) AS busy
+    FROM public.customers WHERE tenant_id = %s ORDER BY customers.id
+"""
+TAKEN: LiteralString = """
+    SELECT id::text FROM public.invoices UNION SELECT id::text FROM public.customers
+    UNION SELECT id::text FROM public.users UNION SELECT id::text FROM public.payments
+"""
+# Everything that a request could change, in one number for each tenant.
+STATE: LiteralString = """
+    SELECT hashtext(concat_ws('/',
+        (SELECT string_agg(concat_ws('|', id, name, email), ',' ORDER BY id) FROM public.customers WHERE tenant_id = %s),
+        (SELECT string_agg(concat_ws('|', id, customer_id, number, status, total_cents, paid_cents, due_on), ',' ORDER BY id)
+         FROM public.invoices WHERE tenant_id = %s),
+        (SELECT string_agg(concat_ws('|', payments.id, invoice_id, amount_cents), ',' ORDER BY payments.id)
+         FROM public.payments JOIN public.invoices ON invoices.id = invoice_id WHERE tenant_id = %s),
+        (SELECT string_agg(concat_ws('|', id, subject, role, active), ',' ORDER BY id) FROM public.users WHERE tenant_id = %s)
+    ))
+"""
+NUMBERED: LiteralString = """
+    INSERT INTO public.invoices (tenant_id, customer_id, number, currency, total_cents)
+    SELECT tenant_id, min(customer_id), %s, min(currency), 700 FROM public.invoices WHERE tenant_id = %s GROUP BY tenant_id
+"""
+BY_NUMBER: LiteralString = (
+    "SELECT invoices.id::text FROM public.invoices WHERE tenant_id = %s AND number = %s"
+)
+NEW_USER: LiteralString = (
+    "INSERT INTO public.users (tenant_id, subject, role) VALUES (%s, %s, %s) RETURNING id::text"
+)
+
+
+@dataclass
+class World:
+    """The dataset's two tenants. Records that requests use up are given out once each."""
+
+    api: Api
+    postgres: Postgres
+    provider: IdentityProvider
+    draw: random.Random = field(default_factory=random.Random)
+    _given: dict[tuple[int, str], list[str]] = field(default_factory=dict)
+
+    def caller(self, role: str, tenant: int = MINE) -> Caller:
+        """The dataset's first user of that role."""
+        found = [subject for subject, its in self.postgres.rows(USERS, [tenant]) if its == role]
+        if not found:
+            raise CannotJudge(f"The dataset has no {role} any more.", "Tell the lesson's author.")
+        return Caller(self.api, self.provider, found[0], role, tenant)
+
+    def new_user(self, role: str, tenant: int = MINE) -> tuple[str, Caller]:
+        """A user whom nobody knows beforehand, with the id of the row."""
+        subject = f"u-{self.draw.randrange(16**10):010x}"
+        [(id,)] = self.postgres.write(NEW_USER, [tenant, subject, role])
+        return id, Caller(self.api, self.provider, subject, role, tenant, shown_as="octavia-viewer")
+
+    def draft(self, tenant: int = MINE) -> str:
+        return self._take(tenant, "draft", lambda: self._ids(BY_STATUS, tenant, "draft"))
+
+    def sent(self, tenant: int = MINE) -> str:
+        """A sent invoice for which nothing was paid."""
+        return self._take(tenant, "sent", lambda: self._ids(BY_STATUS, tenant, "sent"))
+
+    def idle_customer(self, tenant: int = MINE) -> str:
+        """A customer without invoices."""
+        return self._take(tenant, "idle", lambda: [id for id, busy in self._customers(tenant) if not busy])
+
+    def customer(self, tenant: int = MINE) -> str:
+        """A customer with invoices."""
+        return str(self.draw.choice([id for id, busy in self._customers(tenant) if busy]))
+
+    def spare_user(self, tenant: int = MINE) -> str:
+        """The id of a user whom no check calls as."""
+        return str(self.draw.choice(self._ids(SPARE_USERS, tenant)))
+
+    def payment(self, tenant: int = MINE) -> tuple[str, str, str]:
+        """A payment: the ids of its invoice and of itself, and the invoice's number."""
+        invoice, payment, number = self.draw.choice(self.postgres.rows(PAID, [tenant]))
+        return str(invoice), str(payment), str(number)
+
+    def only_theirs_number(self) -> str:
+        """A number that an invoice of the other tenant has and none of ours."""
+        number = f"T-{self.draw.randrange(10**9)}"
+        self.postgres.write(NUMBERED, [number, THEIRS])
+        return number
+
+    def id_of_number(self, tenant: int, number: str) -> str:
+        return self._ids(BY_NUMBER, tenant, number)[0]
+
+    def nobodys_id(self) -> str:
+        """An id of the same form that no record of any kind has."""
+        taken = {id for (id,) in self.postgres.rows(TAKEN)}
+        return self.draw.choice([str(id) for id in range(5000, 10_000) if str(id) not in taken])
+
+    def state(self, tenant: int) -> Any:
+        """A fingerprint of everything that the tenant has."""
+        return self.postgres.value(STATE, [tenant] * 4)
+
+    def _customers(self, tenant: int) -> list[tuple[Any, ...]]:
+        return self.postgres.rows(CUSTOMERS, [tenant])
+
+    def _ids(self, sql: LiteralString, *parameters: object) -> list[str]:
+        return [id for (id,) in self.postgres.rows(sql, parameters)]
+
+    def _take(self, tenant: int, kind: str, ids: Callable[[], list[str]]) -> str:
+        given = self._given.setdefault((tenant, kind), [])
+        left = [id for id in ids() if id not in given]
+        if not left:
+            raise CannotJudge(f"The dataset has no {kind} left.", "Tell the lesson's author.")
+        given.append(self.draw.choice(left))
+        return given[-1]
