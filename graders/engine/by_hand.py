@@ -41,9 +41,9 @@ def _as_somebody(web: str, identity: str) -> list[tuple[str, str]]:
     token = f'"Authorization: Bearer $(curl -s {identity}/token/octavia-clerk)"'
     return [
         ("", f"curl -s -H {token} {target}"),
-        ("tokens", f"curl -s {identity}/token/octavia-clerk            for that user"),
-        ("", f"curl -s {identity}/token/octavia-clerk/expired    as an attacker has it; /x names all"),
-        ("", f"curl -s -X POST {identity}/rotate                 a new key; also /withdraw /down /up"),
+        ("tokens", f"curl -s {identity}/token/octavia-clerk           # a token for that user"),
+        ("", f"curl -s {identity}/token/octavia-clerk/expired   # one as an attacker has it; /x names all"),
+        ("", f"curl -s -X POST {identity}/rotate                # a new key; also /withdraw, /down, /up"),
     ]
 
 

@@ -94,6 +94,8 @@ def test_outage(world: World, service: Service, client: Callable[[str], Api]) ->
         _expect_recovery(world, client(service.web("billing", 3)))
     finally:
         world.provider.go(down=False)
+        # What comes after this check is about other things.
+        until(lambda: viewer.get("/v1/customers"), lambda answer: answer.status == 200)
 
 
 def _expect_asked_again(world: World, before: int, answer: Answer) -> None:
