@@ -63,6 +63,7 @@ def by_hand(provider: IdentityProvider) -> Answers:
 
     GET /token/SUBJECT        an access token for that user, as plain text
     GET /token/SUBJECT/ATTACK one that was tampered with, by the name of the attack
+    GET /fetches              how often the service has asked for the keys
     POST /rotate              from now on a new key signs; the old ones stay published
     POST /withdraw            only the newest key stays published
     POST /down, POST /up      answer the service no more, or again
@@ -84,6 +85,8 @@ def by_hand(provider: IdentityProvider) -> Answers:
                 return _text(provider.token(subject, key=provider.keys[-1]))
             case ["token", subject, attack] if attack in forges:
                 return _text(forges[attack](provider, subject))
+            case ["fetches"]:
+                return _text(f"The keys were asked for {provider.fetches} times.\n")
             case ["token", *_]:
                 return _text(f"Attacks: {', '.join(forges)}", 404)
         return provider.answer(asked)

@@ -39,4 +39,4 @@ def spellings(path: str) -> Iterator[str]:
         )
 
 
-VERBS = ("HEAD", "OPTIONS", "TRACE", "PROPFIND", "FETCH", "get", "GeT", "PURGE")
+VERBS = ("HEAD", "TRACE", "PROPFIND", "FETCH", "get", "GeT", "PURGE")

@@ -36,7 +36,7 @@ def test_users(world: World, service: Service, client: Callable[[str], Api]) -> 
                 expected=f"{what}: status {status} from `web` process {number}, with the next request.",
                 got=answer.summary(),
                 because=BECAUSE_AT_ONCE,
-                did=f"{psql(VIEWER_BECOMES + now + NAMED)}   # then: {answer.did}" if now else answer.did,
+                did=f"{psql(VIEWER_BECOMES + now + NAMED)}; {answer.did}" if now else answer.did,
             )
 
     expect_all(403, "A new user with the role viewer asks who works here")

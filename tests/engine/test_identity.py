@@ -61,6 +61,13 @@ def test_a_person_gets_right_and_forged_tokens() -> None:
     assert "alg_none" in text(provider, "/token/ada/x")
 
 
+def test_a_person_learns_how_often_the_keys_were_asked_for() -> None:
+    provider = drawn_provider()
+    assert "asked for 0 times" in text(provider, "/fetches")
+    text(provider, "/.well-known/jwks.json")
+    assert "asked for 1 times" in text(provider, "/fetches")
+
+
 def test_a_person_turns_the_keys_over() -> None:
     provider = drawn_provider()
     text(provider, "/rotate", "POST")
