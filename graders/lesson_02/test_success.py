@@ -123,4 +123,4 @@ def test_head(http: Api, people: Population, rng: random.Random) -> None:
         f"/v1/invoices/{paid.id}/payments/{payment}",
     ):
         expect_alike(http, path, tenant, 200)
-    expect_alike(http, "/v1/customers/nobody", tenant, 404)
+    expect_alike(http, "/v1/customers/999999999", tenant, 404)

@@ -15,7 +15,7 @@ from graders.probes.api import Answer, Api
 from graders.probes.openapi_bench import Case, Exchange, judged
 from graders.probes.openapi_document import Document, Operation
 
-EXAMPLES = 12
+EXAMPLES = 8
 BECAUSE = "Generated clients believe the document. Where it lies, they break in production, and nobody looks there first."
 
 

@@ -187,6 +187,8 @@ TASKS: dict[str, Callable[..., Any]] = {"faults": faults, "cases": cases, "judge
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     asked = json.load(sys.stdin)
+    seconds = asked.pop("processor_seconds")
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     result = TASKS[asked.pop("task")](**asked)
     json.dump(result, sys.stdout)
 

@@ -40,6 +40,11 @@ class Document:
     did: str
     content: Json
 
+    @property
+    def base(self) -> str:
+        """The path that stands before all others: that of the first server."""
+        return _base(self.content)
+
     def resolved(self, node: Any) -> Any:
         """The node, or what its `$ref` leads to. Raises Failure for one that leads nowhere, or in a circle."""
         seen: set[str] = set()
@@ -69,7 +74,7 @@ class Document:
             content = self.resolved(item.get(method))
             if isinstance(content, dict):
                 parameters = self._parameters(item) | self._parameters(content)
-                full_path = _base(self.content) + path
+                full_path = self.base + path
                 yield Operation(method, path, full_path, content, tuple(parameters.values()))
 
     def _parameters(self, holder: Json) -> dict[tuple[str, str], Json]:
@@ -135,7 +140,7 @@ def _screened(content: Json) -> str:
 
 
 def _base(content: Mapping[str, Any]) -> str:
-    """The path that stands before all others: of the first server, its variables at their defaults."""
+    """The path of the first server, its variables at their defaults."""
     servers = content.get("servers")
     server = servers[0] if isinstance(servers, list) and servers and isinstance(servers[0], dict) else {}
     url = str(server.get("url", ""))
