@@ -5,6 +5,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Callable
 
 from psycopg_pool import PoolTimeout
 
@@ -22,8 +23,12 @@ def main() -> int:
     log_as_json("info")
     try:
         config = web_config(os.environ)
+        guarding = guard_for(config.tokens)
     except ConfigFaults as refusal:
         log.error("%s", refusal, extra={"fields": {"faults": refusal.faults}})
+        return EXIT_CONFIG
+    except BadPermissions as refusal:
+        log.error("%s", refusal)
         return EXIT_CONFIG
     log_as_json(config.log_level)
     exit_zero_on_stop_signals()
@@ -33,37 +38,33 @@ def main() -> int:
         log.error("cannot listen on %s port %s: %s", config.host, config.port, trouble)
         return EXIT_UNAVAILABLE
     try:
-        asyncio.run(serve(config, bound))
-    except BadPermissions as refusal:
-        log.error("%s", refusal)
-        return EXIT_CONFIG
+        asyncio.run(serve(config, bound, guarding))
     except PoolTimeout:
         log.error("postgres did not answer; the service did not start")
         return EXIT_UNAVAILABLE
     return 0
 
 
-async def serve(config: WebConfig, bound: socket.socket) -> None:
+async def serve(config: WebConfig, bound: socket.socket, guarding: Callable[[Pool], Guard] | None) -> None:
     """Serve until a signal ends it: that comes out of here as SystemExit, when everything is given back."""
     try:
         async with open_pool(config.database_url) as pool:
-            server = server_for(
-                create_api(pool, guard_for(config.tokens, pool)), config.shutdown_grace_seconds
-            )
+            api = create_api(pool, guarding(pool) if guarding else None)
+            server = server_for(api, config.shutdown_grace_seconds)
             await server.serve(sockets=[bound])
     except SystemExit:
         log.info("stopped")
         raise
 
 
-def guard_for(tokens: TokensConfig | None, pool: Pool) -> Guard | None:
+def guard_for(tokens: TokensConfig | None) -> Callable[[Pool], Guard] | None:
     """What stands before the routes; None behind a gateway. Raises BadPermissions."""
     if tokens is None:
         return None
     # Not at the top: behind a gateway nothing of this is needed, nor the library that reads tokens.
     from billing.http.guard import guard
 
-    return guard(tokens.issuer, tokens.audience, tokens.jwks_url, tokens.jwks_max_age_seconds, pool)
+    return guard(tokens.issuer, tokens.audience, tokens.jwks_url, tokens.jwks_max_age_seconds)
 
 
 if __name__ == "__main__":

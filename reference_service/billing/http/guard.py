@@ -1,5 +1,6 @@
 """The guard before all routes: who calls (authentication), whether they may (authorization), and what it adds to the API."""
 
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -27,17 +28,21 @@ CHALLENGE = {
 REFUSALS = {401: "Unauthorized", 403: "Forbidden"}
 
 
-def guard(issuer: str, audience: str, jwks_url: str, jwks_max_age: int, pool: Pool) -> Guard:
-    """The guard that believes this issuer's tokens. Raises BadPermissions."""
+def guard(issuer: str, audience: str, jwks_url: str, jwks_max_age: int) -> Callable[[Pool], Guard]:
+    """The guard that believes this issuer's tokens, once it is told where users are. Raises BadPermissions."""
     permissions = read_permissions()
-    tokens = Tokens(issuer, audience, Keys(jwks_url, jwks_max_age))
 
-    def install(app: FastAPI) -> None:
-        app.state.permissions = permissions
-        app.add_exception_handler(Forbidden, forbidden)
-        app.add_middleware(Authentication, tokens=tokens, pool=pool)
+    def guarding(pool: Pool) -> Guard:
+        tokens = Tokens(issuer, audience, Keys(jwks_url, jwks_max_age))
 
-    return Guard((admin.router, users.router), Depends(permitted), install, secured)
+        def install(app: FastAPI) -> None:
+            app.state.permissions = permissions
+            app.add_exception_handler(Forbidden, forbidden)
+            app.add_middleware(Authentication, tokens=tokens, pool=pool)
+
+        return Guard((admin.router, users.router), Depends(permitted), install, secured)
+
+    return guarding
 
 
 async def forbidden(request: Request, refusal: Exception) -> Response:
