@@ -11,13 +11,12 @@ from graders.lesson_02.refusals import Refusal
 from graders.probes.api import Answer, Api
 
 BECAUSE = "What an error message tells of tables, hosts and code is the map that an attacker starts from."
+# As Python, Node and Java write it, also inside of a JSON string.
+STACK = r"Traceback \(most recent|\bat [\w.$<> ]+\([^()]{1,200}:\d+(:\d+)?\)|\bFile .{1,300}, line \d+"
 TELLTALES = (
     (re.compile(r"screening_list|legal-db"), "the database's own message"),
     (re.compile(r"INSERT\s+INTO|UPDATE\s+\w+\s+SET|RETURNING\b"), "SQL"),
-    (
-        re.compile(r"Traceback \(most recent|^\s+at .+:\d+:\d+\)?$|File \".+\", line \d+", re.MULTILINE),
-        "a stack",
-    ),
+    (re.compile(STACK), "a stack"),
     (re.compile(r"PL/pgSQL|psycopg|sqlalchemy|asyncpg|node-postgres|pg-pool"), "the name of a library"),
 )
 
