@@ -20,7 +20,7 @@ ALTER TABLE users ALTER COLUMN id RESTART WITH 1500;
 INSERT INTO customers (id, tenant_id, name, email, created_at)
 SELECT 1000 + 500 * (tenant - 1) + 2 * at, tenant, 'Customer ' || at || ' of ' || name, 'c' || at || '@' || name || '.example',
        timestamptz '2025-12-02 08:00+00' + at * interval '1 hour'
-FROM (VALUES (1, 'octavia'), (2, 'nordwind')) AS tenants (tenant, name), generate_series(1, 30) AS at;
+FROM (VALUES (1, 'octavia'), (2, 'nordwind')) AS tenants (tenant, name), generate_series(1, 50) AS at;
 ALTER TABLE customers ALTER COLUMN id RESTART WITH 2500;
 
 -- Of ten invoices four are drafts, four sent (some overdue, some paid in part), one is paid, one void. Amounts repeat.

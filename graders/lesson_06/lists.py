@@ -33,7 +33,7 @@ def expect_own_only(world: World) -> None:
     """Every list is exactly the tenant's, for either of the two."""
     for tenant in (MINE, THEIRS):
         accountant, admin = world.caller("accountant", tenant), world.caller("admin", tenant)
-        rows = world.postgres.rows(INVOICES, [tenant])
+        rows = world.rows(INVOICES, [tenant])
         _expect_list(accountant, "/v1/customers", {}, _ids(world, CUSTOMERS, tenant))
         _expect_list(admin, "/v1/users", {}, _ids(world, USERS, tenant))
         _expect_list(
@@ -54,8 +54,9 @@ def expect_filters_tell_nothing(world: World) -> None:
     found = accountant.get("/v1/admin/invoices", customer_id=own, limit=1).expect(
         200, because=BECAUSE_CONTRACT
     )
+    items, _, total = _told(found)
     expect(
-        found.json().get("total", 0) > 0,
+        bool(items) and isinstance(total, int) and total > 0,
         expected="Invoices of one of the tenant's own customers, and how many they are.",
         got=found.summary(),
         because=BECAUSE_CONTRACT,
@@ -93,7 +94,7 @@ def expect_cursors_lead_nowhere(world: World) -> None:
         ("/v1/users", "auditor", USERS),
     ):
         first = world.caller(role, THEIRS).get(path, limit=2).expect(200, because=BECAUSE_CONTRACT)
-        cursor = first.json().get("next_cursor")
+        cursor = _told(first)[1]
         if not isinstance(cursor, str):
             fail(
                 expected="A next_cursor: there are more than two.",
@@ -103,8 +104,11 @@ def expect_cursors_lead_nowhere(world: World) -> None:
             )
         answer = world.caller(role).get(path, limit=100, cursor=cursor)
         items = _told(answer)[0] if answer.status == 200 else []
+        own = _ids(world, records, MINE)
         expect(
-            answer.status in (200, 422) and {item["id"] for item in items} <= {*_ids(world, records, MINE)},
+            answer.status in (200, 422)
+            and isinstance(items, list)
+            and all(isinstance(item, dict) and item.get("id") in own for item in items),
             expected="With another tenant's cursor: one's own records, or 422.",
             got=answer.summary(),
             because=BECAUSE,
@@ -116,7 +120,7 @@ def expect_counts_still(world: World) -> None:
     """Another tenant's new invoice changes no number here."""
     accountant = world.caller("accountant")
     before = accountant.get("/v1/admin/invoices", limit=1).expect(200, because=BECAUSE_CONTRACT)
-    world.postgres.write(ANOTHER, [THEIRS])
+    world.write(ANOTHER, [THEIRS])
     after = accountant.get("/v1/admin/invoices", limit=1)
     expect(
         after.status == 200 and _told(after) == _told(before),
@@ -133,7 +137,7 @@ def _expect_list(
     found: list[str] = []
     for answer, items in _pages(caller, path, query, len(right) // 50 + 3):
         found += items
-        total = answer.json().get("total") if counted else len(right)
+        total = _told(answer)[2] if counted else len(right)
         expect(
             total == len(right),
             expected=f"total is {len(right)}: so many of the tenant's invoices match.",
@@ -185,4 +189,4 @@ def _key(sort: str) -> Any:
 
 
 def _ids(world: World, sql: LiteralString, *parameters: object) -> list[str]:
-    return [id for (id,) in world.postgres.rows(sql, parameters)]
+    return [id for (id,) in world.rows(sql, parameters)]

@@ -25,7 +25,7 @@ def test_refusals(world: World, printed: Printed) -> None:
     mark = printed.mark()
     viewer = world.caller("viewer")
     id, revoked = world.new_user("clerk")
-    world.postgres.write("UPDATE public.users SET active = false WHERE id = %s", [id])
+    world.write("UPDATE public.users SET active = false WHERE id = %s", [id])
     nobody = Caller(world.api, world.provider, f"n-{world.draw.randrange(10**9)}", "viewer", MINE)
     bad = Bearer(tampered_signature(world.provider, viewer.subject), viewer.bearer().shown)
     finance = Request("GET", FINANCE)

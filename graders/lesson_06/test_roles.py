@@ -146,6 +146,6 @@ def test_statuses(world: World) -> None:
 
 def _write(world: World, id: str, column: str, value: object) -> None:
     if column == "role":
-        world.postgres.write("UPDATE public.users SET role = %s WHERE id = %s", [value, id])
+        world.write("UPDATE public.users SET role = %s WHERE id = %s", [value, id])
     else:
-        world.postgres.write("UPDATE public.users SET active = %s WHERE id = %s", [value, id])
+        world.write("UPDATE public.users SET active = %s WHERE id = %s", [value, id])

@@ -121,7 +121,7 @@ def _expect_own_number(world: World, number: str) -> None:
         answer = world.caller("viewer", tenant).get(f"/v1/invoices/by-number/{number}")
         body = answer.json() if answer.status == 200 else {}
         expect(
-            body.get("id") == world.id_of_number(tenant, number),
+            isinstance(body, dict) and body.get("id") == world.id_of_number(tenant, number),
             expected=f"The tenant's own invoice {number}: the other tenant has one of that number, too.",
             got=answer.summary(),
             because=BECAUSE_READ,

@@ -1,15 +1,18 @@
 """What the database holds at this moment, by tenant: users to call as, records to ask for, ids that are nobody's."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
-from graders.check import CannotJudge
+import psycopg
+
+from graders.check import Failure
 from graders.lesson_06.callers import Caller
 from graders.probes.api import Api
 from graders.probes.identity import IdentityProvider
-from graders.probes.postgres import Postgres
+from graders.probes.postgres import Postgres, psql
 
 MINE, THEIRS = 1, 2
 
@@ -56,6 +59,35 @@ NEW_USER: LiteralString = (
     "INSERT INTO public.users (tenant_id, subject, role) VALUES (%s, %s, %s) RETURNING id::text"
 )
 
+SERVER_STOPS = "57P"
+BECAUSE = "Other programs read and write these tables by day: CONTRACT.md, The database."
+
+
+@contextmanager
+def asked_by_others() -> Iterator[None]:
+    """Statements on the promised tables that fail are the submission's fault, unless the server itself stops."""
+    try:
+        yield
+    except psycopg.Error as refusal:
+        if (refusal.sqlstate or SERVER_STOPS).startswith(SERVER_STOPS):
+            raise
+        raise Failure(
+            expected="The tables and columns of CONTRACT.md are there, and other programs read and write their rows.",
+            got=str(refusal).strip(),
+            because=BECAUSE,
+            did=psql(r"\d"),
+        ) from None
+
+
+def gone(what: str) -> Failure:
+    """Records that no request of ours has changed are not there any more."""
+    return Failure(
+        expected=f"The database has {what}, as it had at the start.",
+        got="there are none left",
+        because="Records that nobody asked to change belong to the customers.",
+        did=psql("SELECT tenant_id, status, count(*) FROM invoices GROUP BY 1, 2"),
+    )
+
 
 @dataclass
 class World:
@@ -69,15 +101,15 @@ class World:
 
     def caller(self, role: str, tenant: int = MINE) -> Caller:
         """The dataset's first user of that role."""
-        found = [subject for subject, its in self.postgres.rows(USERS, [tenant]) if its == role]
+        found = [subject for subject, its in self.rows(USERS, [tenant]) if its == role]
         if not found:
-            raise CannotJudge(f"The dataset has no {role} any more.", "Tell the lesson's author.")
+            raise gone(f"{role}s of tenant {tenant}")
         return Caller(self.api, self.provider, found[0], role, tenant)
 
     def new_user(self, role: str, tenant: int = MINE) -> tuple[str, Caller]:
         """A user whom nobody knows beforehand, with the id of the row."""
         subject = f"u-{self.draw.randrange(16**10):010x}"
-        [(id,)] = self.postgres.write(NEW_USER, [tenant, subject, role])
+        [(id,)] = self.write(NEW_USER, [tenant, subject, role])
         return id, Caller(self.api, self.provider, subject, role, tenant, shown_as="octavia-viewer")
 
     def draft(self, tenant: int = MINE) -> str:
@@ -93,45 +125,64 @@ class World:
 
     def customer(self, tenant: int = MINE) -> str:
         """A customer with invoices."""
-        return str(self.draw.choice([id for id, busy in self._customers(tenant) if busy]))
+        return str(self._one_of([id for id, busy in self._customers(tenant) if busy], "customer"))
 
     def spare_user(self, tenant: int = MINE) -> str:
         """The id of a user whom no check calls as."""
-        return str(self.draw.choice(self._ids(SPARE_USERS, tenant)))
+        return str(self._one_of(self._ids(SPARE_USERS, tenant), "user"))
 
     def payment(self, tenant: int = MINE) -> tuple[str, str, str]:
         """A payment: the ids of its invoice and of itself, and the invoice's number."""
-        invoice, payment, number = self.draw.choice(self.postgres.rows(PAID, [tenant]))
+        invoice, payment, number = self._one_of(self.rows(PAID, [tenant]), "payment")
         return str(invoice), str(payment), str(number)
 
     def only_theirs_number(self) -> str:
         """A number that an invoice of the other tenant has and none of ours."""
         number = f"T-{self.draw.randrange(10**9)}"
-        self.postgres.write(NUMBERED, [number, THEIRS])
+        self.write(NUMBERED, [number, THEIRS])
         return number
 
     def id_of_number(self, tenant: int, number: str) -> str:
-        return self._ids(BY_NUMBER, tenant, number)[0]
+        found = self._ids(BY_NUMBER, tenant, number)
+        if not found:
+            raise gone(f"an invoice {number} of tenant {tenant}")
+        return found[0]
 
     def nobodys_id(self) -> str:
         """An id of the same form that no record of any kind has."""
-        taken = {id for (id,) in self.postgres.rows(TAKEN)}
+        taken = {id for (id,) in self.rows(TAKEN)}
         return self.draw.choice([str(id) for id in range(5000, 10_000) if str(id) not in taken])
 
     def state(self, tenant: int) -> Any:
         """A fingerprint of everything that the tenant has."""
-        return self.postgres.value(STATE, [tenant] * 4)
+        [(found,)] = self.rows(STATE, [tenant] * 4)
+        return found
+
+    def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """What the tables hold. Raises Failure where they are not those of the contract."""
+        with asked_by_others():
+            return self.postgres.rows(sql, parameters)
+
+    def write(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """As another program writes. Raises Failure where the tables refuse what the contract promises."""
+        with asked_by_others():
+            return self.postgres.write(sql, parameters)
 
     def _customers(self, tenant: int) -> list[tuple[Any, ...]]:
-        return self.postgres.rows(CUSTOMERS, [tenant])
+        return self.rows(CUSTOMERS, [tenant])
 
     def _ids(self, sql: LiteralString, *parameters: object) -> list[str]:
-        return [id for (id,) in self.postgres.rows(sql, parameters)]
+        return [id for (id,) in self.rows(sql, parameters)]
+
+    def _one_of(self, found: Sequence[Any], what: str) -> Any:
+        if not found:
+            raise gone(f"{what}s")
+        return self.draw.choice(found)
 
     def _take(self, tenant: int, kind: str, ids: Callable[[], list[str]]) -> str:
         given = self._given.setdefault((tenant, kind), [])
         left = [id for id in ids() if id not in given]
         if not left:
-            raise CannotJudge(f"The dataset has no {kind} left.", "Tell the lesson's author.")
+            raise gone(f"{kind}s of tenant {tenant}")
         given.append(self.draw.choice(left))
         return given[-1]
