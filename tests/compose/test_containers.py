@@ -190,7 +190,9 @@ def _within(seconds: float, true: object) -> bool:
 def test_what_a_run_could_not_take_down_in_time_goes_with_its_directory(docker: Client, cache: Path) -> None:
     with run_directory() as run:
         (run.path / engine.MARK).touch()
-        docker.containers.create(engine.image("redis"), labels=engine.kept(run.path).labels("cache"))
+        docker.containers.create(
+            engine.image("redis"), "redis-server", labels=engine.kept(run.path).labels("cache")
+        )
         assert left(docker, run)
     assert left(docker, run) == []
     assert not run.path.exists()
