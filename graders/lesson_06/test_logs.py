@@ -4,9 +4,9 @@ import time
 from typing import Any
 
 from graders.check import check, expect
-from graders.lesson_06.callers import Caller, Request, ask
+from graders.lesson_06.callers import IN_THE_QUERY, Caller, Request, ask, shown
 from graders.lesson_06.world import MINE, World
-from graders.probes.api import Answer, Bearer
+from graders.probes.api import SHOWN_AS, Answer, Bearer
 from graders.probes.json_lines import objects
 from graders.probes.service import Printed
 from graders.probes.tokens import expired, tampered_signature
@@ -17,6 +17,7 @@ BECAUSE_LOGGED = (
     "Somebody tries doors at night. Without a line that says who tried which, nobody learns of it."
 )
 FINANCE = "/v1/admin/invoices"
+FORGED = f'curl -s -H "Authorization: Bearer {shown("octavia-viewer", "tampered_signature")}" {SHOWN_AS}/v1/customers'
 
 
 @check("refusals-logged", needs=["tokens-accepted"])
@@ -58,13 +59,13 @@ def test_tokens_not_logged(world: World, printed: Printed) -> None:
     answer = ask(world.api, Request("GET", f"/v1/customers?access_token={tokens[0]}"))
     _line_of(printed, mark, answer)
     lines = printed.since(mark)
-    found = next((line for line in lines for token in tokens for part in _parts(token) if part in line), None)
+    found = [(line, part) for line in lines for token in tokens for part in _parts(token) if part in line]
     expect(
-        found is None,
+        not found,
         expected="Lines without tokens: who sent a request is told by its subject.",
-        got=f"a line of the log holds a token: {(found or '')[:160]}",
+        got=f"a line of the log holds a token, or a part of one, after the words\n... {_before(found)}",
         because="Logs are read by many, kept for months and sent to other firms. Each token in them is a key under the mat.",
-        did=answer.did,
+        did=f"{FORGED}\n{IN_THE_QUERY}",
     )
 
 
@@ -104,6 +105,14 @@ def _line_of(printed: Printed, mark: int, answer: Answer) -> list[dict[str, Any]
         if (whole and refused) or time.monotonic() > deadline:
             return refused
         time.sleep(0.05)
+
+
+def _before(found: list[tuple[str, str]]) -> str:
+    """The words in front of the token in the first such line. It begins with its header, JSON in base64: eyJ."""
+    if not found:
+        return ""
+    line, part = found[0]
+    return min(line.partition(part)[0], line.partition("eyJ")[0], key=len)[-70:]
 
 
 def _parts(token: str) -> list[str]:

@@ -4,16 +4,17 @@ from dataclasses import replace
 
 from graders.check import check, expect
 from graders.lesson_06.attacks import CLAIMS, MALFORMED, SIGNATURE, expect_disbelieved
-from graders.lesson_06.callers import Request, ask, expect_refused, shown
+from graders.lesson_06.callers import IN_THE_QUERY, Request, ask, expect_refused, shown
 from graders.lesson_06.challenges import expect_challenge
 from graders.lesson_06.requests import request_for
 from graders.lesson_06.rules import RULES
 from graders.lesson_06.world import World
-from graders.probes.api import Bearer
+from graders.probes.api import SHOWN_AS, Bearer
 from graders.probes.tokens import tampered_signature
 
 BECAUSE_OUT = "A user who is turned away with a right token can't work, and the next thing they ask for is less security."
 BECAUSE_IN = "A door that opens without a key is open to everybody who finds it."
+IN_A_COOKIE = f'curl -s -H "Cookie: access_token={shown("octavia-viewer")}" {SHOWN_AS}/v1/customers'
 SKEW = 15  # seconds: within the 60 that are granted, with time for a slow machine
 
 
@@ -38,8 +39,8 @@ def test_no_token(world: World) -> None:
     viewer = world.caller("viewer")
     elsewhere = {"access_token": viewer.bearer().token}
     for what, answer in (
-        ("a token in the query", world.api.get("/v1/customers", params=elsewhere)),
-        ("a token in a cookie", ask(world.api, _cookie(viewer.bearer().token))),
+        ("a token in the query", replace(world.api.get("/v1/customers", params=elsewhere), did=IN_THE_QUERY)),
+        ("a token in a cookie", replace(ask(world.api, _cookie(viewer.bearer().token)), did=IN_A_COOKIE)),
         ("the scheme Basic", ask(world.api, _scheme("Basic dmVyYTp2ZXJh"))),
     ):
         expect_refused(answer, 401, f"{what} and no bearer token", BECAUSE_IN)

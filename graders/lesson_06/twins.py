@@ -73,12 +73,12 @@ def _difference(first: Answer, second: Answer, ids: tuple[str, str]) -> str:
     """The first difference in words; empty where there is none."""
     if first.status != second.status or first.status < 400:
         return f"theirs:   {first.summary()}\nnobody's: {second.summary()}"
+    if _body(first, ids[0]) != _body(second, ids[1]):
+        return f"theirs:   {first.summary()}\nnobody's: {second.summary()}"
     one, other = _headers(first, ids[0]), _headers(second, ids[1])
     for name in sorted({*one, *other}):
         if one.get(name) != other.get(name):
             return f"theirs:   {name}: {one.get(name)}\nnobody's: {name}: {other.get(name)}"
-    if _body(first, ids[0]) != _body(second, ids[1]):
-        return f"theirs:   {first.summary()}\nnobody's: {second.summary()}"
     return ""
 
 
