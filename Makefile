@@ -37,7 +37,7 @@ lint: .venv/dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 gate: .venv/dev
-	@$(BIN)/octo_lab dev check --jobs 3
+	@$(BIN)/octo_lab dev check --jobs 4
 
 bench: .venv/dev
 	@$(BIN)/python -m tests.benchmarks
