@@ -27,7 +27,8 @@ def faulty(people: Population, tenant: int, draw: random.Random) -> Iterator[Fau
     """Several faults at once, deep ones, missing fields, wrong types; in each kind of request."""
     customer = people.free_customer(tenant, draw)
     path = f"/v1/customers/{customer}"
-    draft = people.invoice(tenant, "draft", draw)
+    # A draft can be sent, a sent one be paid: the status is no fault beside the one that is meant.
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     good, line = customers.new(draw), invoices.lines(draw)[0]
     address = good["address"]
     yield Faulty("POST", "/v1/customers", {"name": "", "email": "ada"}, ("/body/name", "/body/email"))
@@ -48,8 +49,8 @@ def faulty(people: Population, tenant: int, draw: random.Random) -> Iterator[Fau
     free = [{**line, "unit_price_cents": 0}]
     yield Faulty("POST", f"{path}/invoices", {"lines": free}, ("/body/lines",))
     yield Faulty("POST", f"/v1/invoices/{draft.id}/send", {"due_on": "2026-02-30"}, ("/body/due_on",))
-    yield Faulty("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": -1}, ("/body/amount_cents",))
-    yield Faulty("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": True}, ("/body/amount_cents",))
+    yield Faulty("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": -1}, ("/body/amount_cents",))
+    yield Faulty("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": True}, ("/body/amount_cents",))
     yield Faulty("GET", "/v1/customers?limit=0", None, ("/query/limit",))
     yield Faulty("GET", "/v1/customers?cursor=not-one-of-yours", None, ("/query/cursor",))
     yield Faulty("GET", "/v1/invoices/overdue?as_of=soon&limit=many", None, ("/query/as_of", "/query/limit"))

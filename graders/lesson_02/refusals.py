@@ -15,7 +15,10 @@ BECAUSE_STATUS = "Status codes are what programs act on: retry, give up, mend th
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request that must be refused, and with what. `what` says it in words; `tenant` None: no header for it."""
+    """A request that must be refused, and with what. `what` says it in words; `tenant` None: no header for it.
+
+    `or_type`: another type that is true as well, where two things are wrong at once.
+    """
 
     what: str
     status: int
@@ -26,6 +29,7 @@ class Refusal:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     type: str = "about:blank"
+    or_type: str = ""
 
     def ask(self, http: Api) -> Answer:
         return http.send(
@@ -87,9 +91,14 @@ def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[
         ("a paid invoice can't be voided", f"{paid.id}/void", None),
         ("a void invoice can't be voided again", f"{void.id}/void", None),
         ("a draft can't be paid", f"{draft.id}/payments", {"amount_cents": 1}),
-        ("a paid invoice can't be paid again", f"{paid.id}/payments", {"amount_cents": 1}),
+        ("a void invoice can't be paid", f"{void.id}/payments", {"amount_cents": 1}),
     ):
         yield Refusal(what, 409, "POST", f"/v1/invoices/{step}", tenant, body, type=wrong)
+    # Of a paid invoice nothing is outstanding, either.
+    yield Refusal(
+        "a paid invoice can't be paid again", 409, "POST", f"/v1/invoices/{paid.id}/payments", tenant,
+        {"amount_cents": 1}, type=wrong, or_type=f"{BILLING}overpayment",
+    )  # fmt: skip
     yield Refusal(
         f"only {sent.total_cents} cents are outstanding", 409, "POST", f"/v1/invoices/{sent.id}/payments", tenant,
         {"amount_cents": sent.total_cents + 1}, type=f"{BILLING}overpayment",
@@ -106,9 +115,12 @@ def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[
 
 
 def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
-    """Bodies that are no JSON, on each path that wants one, and a tenant that is none."""
+    """Bodies that are no JSON, on each path that wants one, and a tenant that is none.
+
+    Nothing else is wrong with these requests, the invoice's status neither: which of two faults is told is free.
+    """
     customer = people.free_customer(tenant, draw)
-    draft = people.invoice(tenant, "draft", draw)
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     no_json = (
         b'{"name": "Ada",',
         b"name=Ada&email=ada@example.org",
@@ -120,7 +132,7 @@ def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[
     for path in (
         f"/v1/customers/{customer}/invoices",
         f"/v1/invoices/{draft.id}/send",
-        f"/v1/invoices/{draft.id}/payments",
+        f"/v1/invoices/{sent.id}/payments",
     ):
         yield Refusal("the body is no JSON", 400, "POST", path, tenant, body=draw.choice(no_json[:3]))
     path = f"/v1/customers/{customer}"
@@ -135,14 +147,14 @@ def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[
 def media_types(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
     """Bodies of another kind than wanted (415), and callers who take no JSON (406), in every kind of request."""
     customer = people.free_customer(tenant, draw)
-    draft = people.invoice(tenant, "draft", draw)
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     wanted: tuple[tuple[str, str, object], ...] = (
         ("POST", "/v1/customers", customers.new(draw)),
         ("PUT", f"/v1/customers/{customer}", customers.new(draw)),
         ("PATCH", f"/v1/customers/{customer}", {"name": "Ada"}),
         ("POST", f"/v1/customers/{customer}/invoices", {"lines": invoices.lines(draw)}),
         ("POST", f"/v1/invoices/{draft.id}/send", {"due_on": "2026-03-31"}),
-        ("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": 1}),
+        ("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": 1}),
     )
     kinds = ("text/plain", "application/xml", "application/x-www-form-urlencoded")
     for method, path, body in wanted:
