@@ -51,6 +51,11 @@ class Population:
         """A customer without invoices."""
         return str(draw.choice(self.postgres.rows(FREE, [tenant]))[0])
 
+    def payment(self, paid: Invoice) -> str:
+        """The id of the first payment of a paid invoice."""
+        found = "SELECT id::text FROM public.payments WHERE invoice_id = %s ORDER BY payments.id LIMIT 1"
+        return str(self.postgres.value(found, [int(paid.id)]))
+
     def two_free_customers(self, tenant: int, draw: random.Random) -> tuple[str, str]:
         """Two different ones without invoices."""
         one, other = draw.sample(self.postgres.rows(FREE, [tenant]), 2)

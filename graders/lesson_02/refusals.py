@@ -75,8 +75,24 @@ def not_found(people: Population, tenant: int, draw: random.Random) -> Iterator[
     lines = {"lines": invoices.lines(draw)}
     yield Refusal("no such customer", 404, "POST", "/v1/customers/999999999/invoices", tenant, lines)
     yield Refusal("no such invoice", 404, "POST", "/v1/invoices/999999999/void", tenant)
-    path = f"/v1/invoices/{theirs.id}/payments"
-    yield Refusal("this invoice is another tenant's", 404, "POST", path, tenant, {"amount_cents": 1})
+    yield from _anothers(people, tenant, draw)
+
+
+def _anothers(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
+    """Every change of another tenant's things: each would work if it were the owner's."""
+    other = people.other(tenant)
+    sent, draft, paid = (people.invoice(other, status, draw) for status in ("sent", "draft", "paid"))
+    customer = f"/v1/customers/{people.free_customer(other, draw)}"
+    what = "this customer is another tenant's"
+    yield Refusal(what, 404, "PUT", customer, tenant, customers.new(draw))
+    yield Refusal(what, 404, "PATCH", customer, tenant, {"name": "Ada"}, headers=customers.PATCH)
+    yield Refusal(what, 404, "POST", f"{customer}/invoices", tenant, {"lines": invoices.lines(draw)})
+    yield Refusal(what, 404, "DELETE", customer, tenant)
+    what = "this invoice is another tenant's"
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{sent.id}/payments", tenant, {"amount_cents": 1})
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{draft.id}/send", tenant, {"due_on": "2026-03-31"})
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{draft.id}/void", tenant)
+    yield Refusal(what, 404, "GET", f"/v1/invoices/{paid.id}/payments/{people.payment(paid)}", tenant)
 
 
 def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
@@ -139,7 +155,17 @@ def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[
     yield Refusal("the body is no JSON", 400, "PUT", path, tenant, body=no_json[0])
     yield Refusal("the body is no JSON", 400, "PATCH", path, tenant, body=no_json[0], headers=customers.PATCH)
     kind = f"{BILLING}invalid-tenant"
-    yield Refusal("X-Tenant-ID is missing", 400, "GET", "/v1/customers", None, type=kind)
+    for missing in (
+        "/v1/customers",
+        path,
+        f"{path}/balance",
+        f"{path}/invoices",
+        f"/v1/invoices/{sent.id}",
+        "/v1/invoices/overdue",
+    ):
+        yield Refusal("X-Tenant-ID is missing", 400, "GET", missing, None, type=kind)
+    void = f"/v1/invoices/{draft.id}/void"
+    yield Refusal("X-Tenant-ID is missing", 400, "POST", void, None, type=kind)
     headers = {"X-Tenant-ID": "not-an-id"}
     yield Refusal("X-Tenant-ID is no id", 400, "GET", "/v1/customers", None, headers=headers, type=kind)
 
