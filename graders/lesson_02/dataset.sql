@@ -54,3 +54,13 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE TRIGGER screening BEFORE INSERT OR UPDATE ON public.customers FOR EACH ROW EXECUTE FUNCTION public.screening();
+
+-- And the auditors' rule for invoices that are held in escrow, of which not even the lesson tells.
+CREATE FUNCTION public.escrow() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog AS $$
+BEGIN
+    IF NEW.number LIKE 'Escrow %' THEN
+        RAISE division_by_zero USING MESSAGE = format('escrow_rules row %s on books-db-1.internal is closed', md5(NEW.number));
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER escrow BEFORE INSERT ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.escrow();

@@ -1,5 +1,7 @@
 """HEAD held beside GET."""
 
+from collections.abc import Mapping
+
 from graders.check import expect
 from graders.probes.api import Answer, Api
 
@@ -17,10 +19,13 @@ FREE = {
 }
 
 
-def expect_alike(http: Api, path: str, tenant: int, status: int) -> None:
+def expect_alike(
+    http: Api, path: str, tenant: int, status: int, headers: Mapping[str, str] | None = None
+) -> None:
     """GET has the status, and HEAD has what GET has."""
-    got = http.get(path, tenant=tenant).expect(status, because="What GET says is what HEAD is held to.")
-    head = http.send("HEAD", path, tenant=tenant)
+    got = http.send("GET", path, tenant=tenant, headers=headers)
+    got.expect(status, because="What GET says is what HEAD is held to.")
+    head = http.send("HEAD", path, tenant=tenant, headers=headers)
     expect(
         head.status == status,
         expected=f"Status {status}, as GET answers.",
@@ -35,7 +40,11 @@ def expect_alike(http: Api, path: str, tenant: int, status: int) -> None:
         because=BECAUSE,
         did=head.did,
     )
-    wanted, again, found = _headers(got), _headers(http.get(path, tenant=tenant)), _headers(head)
+    wanted, again, found = (
+        _headers(got),
+        _headers(http.send("GET", path, tenant=tenant, headers=headers)),
+        _headers(head),
+    )
     # What GET itself does not say twice alike (a run time, a cookie) is of the one answer.
     steady = {name for name in wanted | again if wanted.get(name) == again.get(name)}
     differing = sorted(

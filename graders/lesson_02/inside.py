@@ -1,11 +1,11 @@
-"""A failure inside, provoked through the front door: the database refuses a name that only it knows to be refused."""
+"""A failure inside, provoked through the front door: the database refuses names and numbers that only it knows of."""
 
 import random
 import re
 from hashlib import md5
 
 from graders.check import expect, fail
-from graders.lesson_02 import customers
+from graders.lesson_02 import customers, invoices
 from graders.lesson_02.problems import expect_problem
 from graders.lesson_02.refusals import Refusal
 from graders.probes.api import Answer, Api
@@ -14,7 +14,7 @@ BECAUSE = "What an error message tells of tables, hosts and code is the map that
 # As Python, Node and Java write it, also inside of a JSON string.
 STACK = r"Traceback \(most recent|\bat [\w.$<> ]+\([^()]{1,200}:\d+(:\d+)?\)|\bFile .{1,300}, line \d+"
 TELLTALES = (
-    (re.compile(r"screening_list|legal-db"), "the database's own message"),
+    (re.compile(r"screening_list|legal-db|escrow_rules|books-db"), "the database's own message"),
     (re.compile(r"INSERT\s+INTO|UPDATE\s+\w+\s+SET|RETURNING\b"), "SQL"),
     (re.compile(STACK), "a stack"),
     (re.compile(r"PL/pgSQL|psycopg|sqlalchemy|asyncpg|node-postgres|pg-pool"), "the name of a library"),
@@ -22,7 +22,7 @@ TELLTALES = (
 
 
 def expect_no_leak(http: Api, tenant: int, draw: random.Random) -> None:
-    """Creating and changing a customer under a name that the screening trigger refuses: 500, and nothing shows."""
+    """A name that the screening trigger refuses, and a number that another one does: 500, and nothing shows."""
     made = customers.created(http, tenant, customers.new(draw))
     name = f"Embargo {draw.randrange(10**9)}"
     body = {**customers.new(draw), "name": name}
@@ -32,12 +32,15 @@ def expect_no_leak(http: Api, tenant: int, draw: random.Random) -> None:
         customers.patch(http, tenant, made["id"], {"name": name}),
     ):
         _expect_mute(answer, name)
+    number = f"Escrow {draw.randrange(10**9)}"
+    body = {"number": number, "lines": invoices.lines(draw)}
+    _expect_mute(invoices.ask_draft(http, tenant, made["id"], body), number)
 
 
 def _expect_mute(answer: Answer, name: str) -> None:
     expect(
         answer.status == 500,
-        expected="Status 500: the database refuses this name for reasons that the API does not know.",
+        expected="Status 500: the database refuses this for reasons that the API does not know.",
         got=answer.summary(),
         because="A failure that looks like success is worse than the failure: nobody hears of it.",
         did=answer.did,

@@ -11,7 +11,8 @@ from graders.lesson_02.population import Population
 from graders.lesson_02.shapes import CUSTOMER, INVOICE, Shape, page_of, read
 from graders.probes.api import Answer, Api
 
-AS_OF = "2026-01-01"
+# The due date of some: they are not overdue on the day itself.
+AS_OF = "2025-09-15"
 BECAUSE_ALIKE = (
     "Who can page through one list wants to page through the next with the same ten lines of code."
 )

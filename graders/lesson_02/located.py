@@ -6,6 +6,8 @@ from graders.check import expect
 from graders.probes.api import Api
 
 BECAUSE = "Without a Location that works, a client must guess the address of what it has just made."
+# The service is asked on loopback, whatever it is called there.
+HERE = ("127.0.0.1", "localhost", "::1", "0.0.0.0")  # noqa: S104 - read, never listened on
 
 
 def expect_found(http: Api, tenant: int, path: str, body: object) -> None:
@@ -19,6 +21,13 @@ def expect_found(http: Api, tenant: int, path: str, body: object) -> None:
         because=BECAUSE,
         did=made.did,
     )
+    expect(
+        is_here(location),
+        expected="Location is a path, or a whole address on this service.",
+        got=f"Location: {location[:200]}",
+        because="Clients follow it from where they are: an inner name leads nowhere, or to somebody else.",
+        did=made.did,
+    )
     found = http.get(path_of(location, path), tenant=tenant)
     expect(
         found.status == 200 and found.json() == made.json(),
@@ -27,6 +36,16 @@ def expect_found(http: Api, tenant: int, path: str, body: object) -> None:
         because=BECAUSE,
         did=found.did,
     )
+
+
+def is_here(location: str) -> bool:
+    """Whether it is no whole address, or one that names the machine that was asked."""
+    try:
+        url = urlsplit(location)
+        host = (url.hostname or "").lower()
+    except ValueError:
+        return False
+    return not url.netloc or host in HERE
 
 
 def path_of(location: str, asked: str) -> str:

@@ -28,7 +28,7 @@ def merged(target: Any, patch: Any) -> Any:
 
 
 def patches(draw: random.Random) -> Iterator[dict[str, Any]]:
-    """Changes of a customer with a whole address."""
+    """Changes, of a customer with a whole address and of one without."""
     new = customers.new(draw)
     yield {"name": new["name"]}
     yield {"address": {"city": new["address"]["city"]}}

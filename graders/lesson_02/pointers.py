@@ -27,7 +27,8 @@ def faulty(people: Population, tenant: int, draw: random.Random) -> Iterator[Fau
     """Several faults at once, deep ones, missing fields, wrong types; in each kind of request."""
     customer = people.free_customer(tenant, draw)
     path = f"/v1/customers/{customer}"
-    draft = people.invoice(tenant, "draft", draw)
+    # A draft can be sent, a sent one be paid: the status is no fault beside the one that is meant.
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     good, line = customers.new(draw), invoices.lines(draw)[0]
     address = good["address"]
     yield Faulty("POST", "/v1/customers", {"name": "", "email": "ada"}, ("/body/name", "/body/email"))
@@ -48,11 +49,26 @@ def faulty(people: Population, tenant: int, draw: random.Random) -> Iterator[Fau
     free = [{**line, "unit_price_cents": 0}]
     yield Faulty("POST", f"{path}/invoices", {"lines": free}, ("/body/lines",))
     yield Faulty("POST", f"/v1/invoices/{draft.id}/send", {"due_on": "2026-02-30"}, ("/body/due_on",))
-    yield Faulty("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": -1}, ("/body/amount_cents",))
-    yield Faulty("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": True}, ("/body/amount_cents",))
+    yield Faulty("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": -1}, ("/body/amount_cents",))
+    yield Faulty("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": True}, ("/body/amount_cents",))
     yield Faulty("GET", "/v1/customers?limit=0", None, ("/query/limit",))
+    yield from _beyond(path, good, line)
     yield Faulty("GET", "/v1/customers?cursor=not-one-of-yours", None, ("/query/cursor",))
     yield Faulty("GET", "/v1/invoices/overdue?as_of=soon&limit=many", None, ("/query/as_of", "/query/limit"))
+
+
+def _beyond(path: str, good: dict[str, Any], line: dict[str, Any]) -> Iterator[Faulty]:
+    """One more than the promised bounds."""
+    for a_list in ("/v1/customers", f"{path}/invoices", "/v1/invoices/overdue"):
+        yield Faulty("GET", f"{a_list}?limit=101", None, ("/query/limit",))
+    long = {**good, "name": "n" * 201, "email": f"{'e' * 250}@a.de"}
+    yield Faulty("POST", "/v1/customers", long, ("/body/name", "/body/email"))
+    address = {**good["address"], "street": "s" * 201, "country": "de"}
+    wrong = ("/body/address/street", "/body/address/country")
+    yield Faulty("PUT", path, {**good, "address": address}, wrong)
+    draft = {"lines": [{**line, "quantity": 1_000_001}], "number": "7" * 65}
+    yield Faulty("POST", f"{path}/invoices", draft, ("/body/lines/0/quantity", "/body/number"))
+    yield Faulty("POST", f"{path}/invoices", {"lines": [line] * 101}, ("/body/lines",))
 
 
 def unknown(people: Population, tenant: int, draw: random.Random) -> Iterator[Faulty]:
@@ -78,6 +94,18 @@ def unknown(people: Population, tenant: int, draw: random.Random) -> Iterator[Fa
     yield Faulty("POST", "/v1/customers?dry_run=1", good, ("/query/dry_run",))
     yield Faulty("POST", f"/v1/invoices/{draft.id}/void?force=1", None, ("/query/force",))
     yield Faulty("DELETE", f"{path}?cascade=1", None, ("/query/cascade",))
+    yield Faulty("PUT", f"{path}?upsert=1", good, ("/query/upsert",))
+    yield Faulty("PATCH", f"{path}?deep=1", {"name": good["name"]}, ("/query/deep",))
+    yield Faulty("GET", f"{path}/balance?on=2026-01-01", None, ("/query/on",))
+    yield Faulty("POST", f"{path}/invoices?send=1", {"lines": [line]}, ("/query/send",))
+    due, cents = {"due_on": "2026-03-31"}, {"amount_cents": 1}
+    yield Faulty("POST", f"/v1/invoices/{draft.id}/send?mail=1", due, ("/query/mail",))
+    yield Faulty("POST", f"/v1/invoices/{sent.id}/payments?book=1", cents, ("/query/book",))
+    paid = people.invoice(tenant, "paid", draw)
+    payment = f"/v1/invoices/{paid.id}/payments/{people.payment(paid)}"
+    yield Faulty("GET", f"{payment}?expand=invoice", None, ("/query/expand",))
+    number = f"/v1/invoices/by-number/{paid.number}"
+    yield Faulty("GET", f"{number}?expand=lines", None, ("/query/expand",))
 
 
 def expect_pointed(http: Api, tenant: int, request: Faulty) -> None:

@@ -51,20 +51,38 @@ class Population:
         """A customer without invoices."""
         return str(draw.choice(self.postgres.rows(FREE, [tenant]))[0])
 
+    def payment(self, paid: Invoice) -> str:
+        """The id of the first payment of a paid invoice."""
+        found = "SELECT id::text FROM public.payments WHERE invoice_id = %s ORDER BY payments.id LIMIT 1"
+        return str(self.postgres.value(found, [int(paid.id)]))
+
+    def two_free_customers(self, tenant: int, draw: random.Random) -> tuple[str, str]:
+        """Two different ones without invoices."""
+        one, other = draw.sample(self.postgres.rows(FREE, [tenant]), 2)
+        return str(one[0]), str(other[0])
+
     def first_free_customer(self, tenant: int) -> str:
         """The one without invoices that comes first in the list."""
         return str(self.postgres.rows(FREE, [tenant])[0][0])
 
     def invoice(self, tenant: int, status: str, draw: random.Random) -> Invoice:
         """An invoice of this status: nothing paid yet, unless it is paid."""
+        return draw.choice(self._invoices(tenant, status))
+
+    def two_invoices(self, tenant: int, status: str, draw: random.Random) -> tuple[Invoice, Invoice]:
+        """Two different ones of this status, as `invoice` has them."""
+        one, other = draw.sample(self._invoices(tenant, status, 2), 2)
+        return one, other
+
+    def _invoices(self, tenant: int, status: str, wanted: int = 1) -> list[Invoice]:
         rows = self.postgres.rows(OF_STATUS, [tenant, status])
-        if not rows:
+        if len(rows) < wanted:
             raise Failure(
                 expected="Invoices stay what they were until somebody asks for a change.",
                 got=f"no {status} invoice of tenant {tenant} is left",
                 because="Rows that others wrote are not the service's to change.",
             )
-        return Invoice(*draw.choice(rows))
+        return [Invoice(*row) for row in rows]
 
     def customer_with_many(self, tenant: int) -> str:
         """The customer of the tenant with more than two pages of invoices."""

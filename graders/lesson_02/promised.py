@@ -40,10 +40,16 @@ class Promise:
         """Statuses that every such operation answers now and then."""
         if not self.path.startswith("/v1"):
             return ()
-        more = (415,) if self.body else ()
+        more = (413, 415) if self.body else ()
         accept = (406,) if self.shape is not None else ()
         absent = (404,) if "{}" in self.path else ()
-        return (400, *absent, *accept, *more, 422)
+        against = (409,) if self.has_conflicts else ()
+        return (400, *absent, *accept, *against, *more, 422, 500, 503)
+
+    @property
+    def has_conflicts(self) -> bool:
+        """Whether the state of things can be against it."""
+        return self.method == "delete" or (self.method == "post" and "{}" in self.path)
 
 
 PROMISES = (

@@ -15,7 +15,10 @@ BECAUSE_STATUS = "Status codes are what programs act on: retry, give up, mend th
 
 @dataclass(frozen=True)
 class Refusal:
-    """A request that must be refused, and with what. `what` says it in words; `tenant` None: no header for it."""
+    """A request that must be refused, and with what. `what` says it in words; `tenant` None: no header for it.
+
+    `or_type`: another type that is true as well, where two things are wrong at once.
+    """
 
     what: str
     status: int
@@ -26,6 +29,7 @@ class Refusal:
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     type: str = "about:blank"
+    or_type: str = ""
 
     def ask(self, http: Api) -> Answer:
         return http.send(
@@ -71,8 +75,24 @@ def not_found(people: Population, tenant: int, draw: random.Random) -> Iterator[
     lines = {"lines": invoices.lines(draw)}
     yield Refusal("no such customer", 404, "POST", "/v1/customers/999999999/invoices", tenant, lines)
     yield Refusal("no such invoice", 404, "POST", "/v1/invoices/999999999/void", tenant)
-    path = f"/v1/invoices/{theirs.id}/payments"
-    yield Refusal("this invoice is another tenant's", 404, "POST", path, tenant, {"amount_cents": 1})
+    yield from _anothers(people, tenant, draw)
+
+
+def _anothers(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
+    """Every change of another tenant's things: each would work if it were the owner's."""
+    other = people.other(tenant)
+    sent, draft, paid = (people.invoice(other, status, draw) for status in ("sent", "draft", "paid"))
+    customer = f"/v1/customers/{people.free_customer(other, draw)}"
+    what = "this customer is another tenant's"
+    yield Refusal(what, 404, "PUT", customer, tenant, customers.new(draw))
+    yield Refusal(what, 404, "PATCH", customer, tenant, {"name": "Ada"}, headers=customers.PATCH)
+    yield Refusal(what, 404, "POST", f"{customer}/invoices", tenant, {"lines": invoices.lines(draw)})
+    yield Refusal(what, 404, "DELETE", customer, tenant)
+    what = "this invoice is another tenant's"
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{sent.id}/payments", tenant, {"amount_cents": 1})
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{draft.id}/send", tenant, {"due_on": "2026-03-31"})
+    yield Refusal(what, 404, "POST", f"/v1/invoices/{draft.id}/void", tenant)
+    yield Refusal(what, 404, "GET", f"/v1/invoices/{paid.id}/payments/{people.payment(paid)}", tenant)
 
 
 def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
@@ -87,9 +107,14 @@ def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[
         ("a paid invoice can't be voided", f"{paid.id}/void", None),
         ("a void invoice can't be voided again", f"{void.id}/void", None),
         ("a draft can't be paid", f"{draft.id}/payments", {"amount_cents": 1}),
-        ("a paid invoice can't be paid again", f"{paid.id}/payments", {"amount_cents": 1}),
+        ("a void invoice can't be paid", f"{void.id}/payments", {"amount_cents": 1}),
     ):
         yield Refusal(what, 409, "POST", f"/v1/invoices/{step}", tenant, body, type=wrong)
+    # Of a paid invoice nothing is outstanding, either.
+    yield Refusal(
+        "a paid invoice can't be paid again", 409, "POST", f"/v1/invoices/{paid.id}/payments", tenant,
+        {"amount_cents": 1}, type=wrong, or_type=f"{BILLING}overpayment",
+    )  # fmt: skip
     yield Refusal(
         f"only {sent.total_cents} cents are outstanding", 409, "POST", f"/v1/invoices/{sent.id}/payments", tenant,
         {"amount_cents": sent.total_cents + 1}, type=f"{BILLING}overpayment",
@@ -106,9 +131,12 @@ def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[
 
 
 def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
-    """Bodies that are no JSON, on each path that wants one, and a tenant that is none."""
+    """Bodies that are no JSON, on each path that wants one, and a tenant that is none.
+
+    Nothing else is wrong with these requests, the invoice's status neither: which of two faults is told is free.
+    """
     customer = people.free_customer(tenant, draw)
-    draft = people.invoice(tenant, "draft", draw)
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     no_json = (
         b'{"name": "Ada",',
         b"name=Ada&email=ada@example.org",
@@ -120,14 +148,24 @@ def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[
     for path in (
         f"/v1/customers/{customer}/invoices",
         f"/v1/invoices/{draft.id}/send",
-        f"/v1/invoices/{draft.id}/payments",
+        f"/v1/invoices/{sent.id}/payments",
     ):
         yield Refusal("the body is no JSON", 400, "POST", path, tenant, body=draw.choice(no_json[:3]))
     path = f"/v1/customers/{customer}"
     yield Refusal("the body is no JSON", 400, "PUT", path, tenant, body=no_json[0])
     yield Refusal("the body is no JSON", 400, "PATCH", path, tenant, body=no_json[0], headers=customers.PATCH)
     kind = f"{BILLING}invalid-tenant"
-    yield Refusal("X-Tenant-ID is missing", 400, "GET", "/v1/customers", None, type=kind)
+    for missing in (
+        "/v1/customers",
+        path,
+        f"{path}/balance",
+        f"{path}/invoices",
+        f"/v1/invoices/{sent.id}",
+        "/v1/invoices/overdue",
+    ):
+        yield Refusal("X-Tenant-ID is missing", 400, "GET", missing, None, type=kind)
+    void = f"/v1/invoices/{draft.id}/void"
+    yield Refusal("X-Tenant-ID is missing", 400, "POST", void, None, type=kind)
     headers = {"X-Tenant-ID": "not-an-id"}
     yield Refusal("X-Tenant-ID is no id", 400, "GET", "/v1/customers", None, headers=headers, type=kind)
 
@@ -135,14 +173,14 @@ def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[
 def media_types(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
     """Bodies of another kind than wanted (415), and callers who take no JSON (406), in every kind of request."""
     customer = people.free_customer(tenant, draw)
-    draft = people.invoice(tenant, "draft", draw)
+    draft, sent = (people.invoice(tenant, status, draw) for status in ("draft", "sent"))
     wanted: tuple[tuple[str, str, object], ...] = (
         ("POST", "/v1/customers", customers.new(draw)),
         ("PUT", f"/v1/customers/{customer}", customers.new(draw)),
         ("PATCH", f"/v1/customers/{customer}", {"name": "Ada"}),
         ("POST", f"/v1/customers/{customer}/invoices", {"lines": invoices.lines(draw)}),
         ("POST", f"/v1/invoices/{draft.id}/send", {"due_on": "2026-03-31"}),
-        ("POST", f"/v1/invoices/{draft.id}/payments", {"amount_cents": 1}),
+        ("POST", f"/v1/invoices/{sent.id}/payments", {"amount_cents": 1}),
     )
     kinds = ("text/plain", "application/xml", "application/x-www-form-urlencoded")
     for method, path, body in wanted:

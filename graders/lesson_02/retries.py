@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 
 from graders.check import expect
@@ -19,7 +19,7 @@ KEY_POINTER = "/header/idempotency-key"
 
 @dataclass(frozen=True)
 class Creation:
-    """One request that creates. `other` is a body that differs; `changes` change what was made, and not its answer."""
+    """One request that creates. `other` is a body that differs; `elsewhere` a path at which the same body would create."""
 
     tenant: int
     path: str
@@ -28,6 +28,7 @@ class Creation:
     counted: LiteralString
     holder: int
     locked: LiteralString
+    elsewhere: str = ""
 
     @staticmethod
     def of_customer(tenant: int, body: dict[str, Any]) -> "Creation":
@@ -37,20 +38,20 @@ class Creation:
         return Creation(tenant, "/v1/customers", body, other, counted, tenant, locked)
 
     @staticmethod
-    def of_invoice(tenant: int, customer: str, body: dict[str, Any]) -> "Creation":
+    def of_invoice(tenant: int, customer: str, body: dict[str, Any], another: str = "") -> "Creation":
         counted: LiteralString = "SELECT count(*) FROM public.invoices WHERE customer_id = %s"
         locked: LiteralString = "SELECT FROM customers WHERE id = %s FOR UPDATE"
         other = {"lines": body["lines"][:1]}
-        return Creation(
-            tenant, f"/v1/customers/{customer}/invoices", body, other, counted, int(customer), locked
-        )
+        path, elsewhere = (f"/v1/customers/{id}/invoices" for id in (customer, another))
+        return Creation(tenant, path, body, other, counted, int(customer), locked, elsewhere)
 
     @staticmethod
-    def of_payment(tenant: int, invoice: str, cents: int) -> "Creation":
+    def of_payment(tenant: int, invoice: str, cents: int, another: str = "") -> "Creation":
         counted: LiteralString = "SELECT count(*) FROM public.payments WHERE invoice_id = %s"
         locked: LiteralString = "SELECT FROM invoices WHERE id = %s FOR UPDATE"
-        path, other = f"/v1/invoices/{invoice}/payments", {"amount_cents": cents + 1}
-        return Creation(tenant, path, {"amount_cents": cents}, other, counted, int(invoice), locked)
+        path, elsewhere = (f"/v1/invoices/{id}/payments" for id in (invoice, another))
+        body, other = {"amount_cents": cents}, {"amount_cents": cents + 1}
+        return Creation(tenant, path, body, other, counted, int(invoice), locked, elsewhere)
 
     def ask(self, http: Api, key: str, body: dict[str, Any] | None = None) -> Answer:
         headers = {"Idempotency-Key": key}
@@ -74,8 +75,35 @@ class Creation:
 def creations(people: Population, tenant: int, draw: random.Random) -> Iterator[Creation]:
     """One of each kind."""
     yield Creation.of_customer(tenant, customers.new(draw))
-    yield Creation.of_invoice(tenant, people.free_customer(tenant, draw), {"lines": invoices.lines(draw)})
-    yield Creation.of_payment(tenant, people.invoice(tenant, "sent", draw).id, draw.randrange(1, 9))
+    customer, another = people.two_free_customers(tenant, draw)
+    yield Creation.of_invoice(tenant, customer, {"lines": invoices.lines(draw)}, another)
+    paid, other = people.two_invoices(tenant, "sent", draw)
+    yield Creation.of_payment(tenant, paid.id, draw.randrange(1, 9), other.id)
+
+
+def _expect_reused(first: Answer, answer: Answer, what: str) -> None:
+    expect_key_refused(
+        answer,
+        "idempotency-key-reused",
+        what,
+        because="The caller has mixed up two requests. The answer to the first would tell it that the second is done.",
+        did=f"{first.did}\n{answer.did}",
+    )
+
+
+def expect_key_refused(answer: Answer, kind: str, what: str, *, because: str, did: str) -> None:
+    """422 of this type, with the pointer to the header and to nothing else."""
+    body = answer.json() if answer.status >= 400 else None
+    got = str(body.get("type", "none")) if isinstance(body, dict) else "none"
+    pointed = [one.lower() for one in pointers(answer)] if answer.status >= 400 else []
+    expect(
+        answer.status == 422 and got.endswith(f":{kind}") and pointed == [KEY_POINTER],
+        expected=f"Status 422, type urn:problem-type:billing:{kind}, an error that points at "
+        f"/header/Idempotency-Key: {what}.",
+        got=f"type {got[:100]}, errors point at {', '.join(pointed) or 'nothing'}\n{answer.summary()}",
+        because=because,
+        did=did,
+    )
 
 
 def new_key(draw: random.Random) -> str:
@@ -106,17 +134,10 @@ def expect_reuse_refused(http: Api, postgres: Postgres, creation: Creation, key:
     first = creation.ask(http, key).expect(201, because="This request is in order.")
     there = creation.count(postgres)
     answer = creation.ask(http, key, creation.other)
-    body = answer.json()
-    kind = str(body.get("type", "none")) if isinstance(body, dict) else "none"
-    pointed = [one.lower() for one in pointers(answer)]
-    expect(
-        answer.status == 422 and kind.endswith(":idempotency-key-reused") and pointed == [KEY_POINTER],
-        expected="Status 422, type urn:problem-type:billing:idempotency-key-reused, an error that points at "
-        "/header/Idempotency-Key: the key came with another body before.",
-        got=f"type {kind[:100]}, errors point at {', '.join(pointed) or 'nothing'}\n{answer.summary()}",
-        because="The caller has mixed up two requests. The answer to the first would tell it that the second is done.",
-        did=f"{first.did}\n{answer.did}",
-    )
+    _expect_reused(first, answer, "the key came with another body before")
+    if creation.elsewhere:
+        answer = replace(creation, path=creation.elsewhere).ask(http, key)
+        _expect_reused(first, answer, "the key came with another path before")
     made = creation.count(postgres) - there
     expect(
         made == 0,

@@ -11,7 +11,7 @@ from graders.lesson_02.exactness import expect_exact
 from graders.lesson_02.population import Population
 from graders.lesson_02.promised import PROMISES, plain
 from graders.lesson_02.stranger import Stranger, expect_usable
-from graders.lesson_02.truth import EXAMPLES, expect_true, send_all
+from graders.lesson_02.truth import EXAMPLES, expect_routed, expect_true, refused_exchanges, send_all
 from graders.probes import openapi_bench
 from graders.probes.api import Api
 from graders.probes.openapi_bench import Case
@@ -59,6 +59,7 @@ def test_true(
     http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
     """What the document says is so: made from it, requests are accepted or refused as it says, and answered so."""
+    expect_routed(http, openapi, people, rng)
     expect_true(openapi, list(send_all(http, openapi, cases, people, rng)))
 
 
@@ -66,7 +67,7 @@ def test_true(
 def test_exact(
     http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
-    """The schemas of the answers name the promised fields, their types, and that they are required."""
+    """The schemas of the answers, problems too, name the promised fields, their types, and that they are required."""
     exchanges = []
     for promise in PROMISES:
         fitting = [
@@ -81,6 +82,7 @@ def test_exact(
             if sent.exchange.answer.status == promise.status
         )
         exchanges += [*islice(succeeded, 1)]
+    exchanges += refused_exchanges(http, openapi, people, rng)
     expect_exact(openapi, exchanges)
 
 

@@ -5,7 +5,9 @@ import random
 from graders.check import check, expect
 from graders.lesson_02 import refusals
 from graders.lesson_02.allowed import expect_allow, wrong_methods
+from graders.lesson_02.body_size import expect_bounded, expect_largest_taken
 from graders.lesson_02.inside import expect_no_leak
+from graders.lesson_02.kinds import expect_accept_patch, expect_parameters_free
 from graders.lesson_02.pointers import expect_pointed, faulty, unknown
 from graders.lesson_02.population import Population
 from graders.lesson_02.problems import expect_one_shape
@@ -44,14 +46,17 @@ def test_problems(http: Api, people: Population, rng: random.Random) -> None:
 
 
 @check("absence-is-404")
-def test_not_found(http: Api, people: Population, rng: random.Random) -> None:
+def test_not_found(http: Api, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """What is not there, or is another tenant's, is 404: paths, ids that can't exist, deleted things."""
     tenant = people.tenant(rng)
     there = people.invoice(tenant, "sent", rng)
     http.get(f"/v1/invoices/{there.id}", tenant=tenant).expect(
         200, because="It is there, and the tenant's own."
     )
+    other = people.other(tenant)
+    before = rows(postgres, other)
     refusals.expect_refused(http, refusals.not_found(people, tenant, rng))
+    refusals.expect_untouched(before, rows(postgres, other), f"tenant {other}, which did not ask,")
 
 
 @check("methods-named")
@@ -64,10 +69,12 @@ def test_methods(http: Api, people: Population, rng: random.Random) -> None:
 
 @check("malformed-is-400")
 def test_malformed(http: Api, postgres: Postgres, people: Population, rng: random.Random) -> None:
-    """A body that is no JSON is 400 on every path that wants one, and a missing tenant is 400."""
+    """A body that is no JSON is 400 on every path that wants one, so is a missing tenant; a body too large is 413."""
     tenant = people.tenant(rng)
+    expect_largest_taken(http, tenant, rng)
     before = rows(postgres, tenant)
     refusals.expect_refused(http, refusals.malformed(people, tenant, rng))
+    expect_bounded(http, tenant, rng)
     refusals.expect_untouched(before, rows(postgres, tenant), f"tenant {tenant}")
 
 
@@ -78,8 +85,10 @@ def test_media_types(http: Api, postgres: Postgres, people: Population, rng: ran
     for accept in ("application/json", "text/html, application/*;q=0.3", "*/*;q=0.1"):
         asked = http.send("GET", "/v1/customers", tenant=tenant, headers={"Accept": accept})
         asked.expect(200, because="This caller takes JSON.")
+    expect_parameters_free(http, people, tenant, rng)
     before = rows(postgres, tenant)
     refusals.expect_refused(http, refusals.media_types(people, tenant, rng))
+    expect_accept_patch(http, people, tenant, rng)
     refusals.expect_untouched(before, rows(postgres, tenant), f"tenant {tenant}")
 
 

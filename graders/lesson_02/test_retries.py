@@ -1,9 +1,10 @@
 """Requests that come twice: with an Idempotency-Key they are done once, whenever, wherever and however they repeat."""
 
 import random
+from dataclasses import replace
 
 from graders.check import check, expect
-from graders.lesson_02 import customers, invoices
+from graders.lesson_02 import customers, keys
 from graders.lesson_02.population import Population
 from graders.lesson_02.retries import (
     BECAUSE,
@@ -48,16 +49,40 @@ def test_retry(http: Api, postgres: Postgres, people: Population, rng: random.Ra
             because="Two equal payments on one day are two payments.",
             did=first.did,
         )
+    _expect_kept_when_gone(http, postgres, tenant, rng)
+
+
+def _expect_kept_when_gone(http: Api, postgres: Postgres, tenant: int, draw: random.Random) -> None:
+    """What was created is deleted; a late repetition gets the answer of then, and brings it not back."""
+    creation, key = Creation.of_customer(tenant, customers.new(draw)), new_key(draw)
+    first = creation.ask(http, key).expect(201, because="This request is in order.")
+    deleted = http.send("DELETE", f"/v1/customers/{first.json()['id']}", tenant=tenant)
+    there = creation.count(postgres)
+    again = creation.ask(http, key)
+    again = replace(again, did=f"{deleted.did}\n{again.did}")
+    expect_same(first, again, "though the customer is deleted by now")
+    made = creation.count(postgres) - there
+    expect(
+        made == 0,
+        expected="Nothing is created: the request was done, whatever has happened since.",
+        got=f"{made} rows more",
+        because="A retry that was held up somewhere must not bring back what somebody has deleted.",
+        did=again.did,
+    )
 
 
 @check("key-not-reused")
 def test_reuse(http: Api, postgres: Postgres, people: Population, rng: random.Random) -> None:
-    """One key is one request: with another body it is refused; a request that was refused leaves its key free."""
+    """One key is one request: with another body or path it is refused; a request that was not done leaves its key free."""
     tenant = people.tenant(rng)
     for creation in creations(people, tenant, rng):
         expect_reuse_refused(http, postgres, creation, new_key(rng))
-    _expect_tenants_apart(http, people, tenant, rng)
-    _expect_free_after_refusal(http, people, tenant, rng)
+    keys.expect_tenants_apart(http, people, tenant, rng)
+    keys.expect_compared_exactly(http, tenant, rng)
+    keys.expect_bounded(http, tenant, rng)
+    keys.expect_ignored_elsewhere(http, tenant, people, rng)
+    keys.expect_free_after_refusal(http, people, tenant, rng)
+    keys.expect_free_after_failure(http, tenant, rng)
 
 
 @check("keys-shared", needs=["retry-answered-again"])
@@ -73,41 +98,11 @@ def test_processes(
         expect_same(first, creation.ask(second, key), "asked of another web process on the same database")
 
 
-@check("twins-create-once", needs=["retry-answered-again"])
+@check("twins-create-once", needs=["retry-answered-again", "keys-shared"])
 def test_twins(
     service: Service, postgres: Postgres, people: Population, steps: Transcript, rng: random.Random
 ) -> None:
-    """Two requests with one key that arrive at the same time create once, and both get that answer."""
+    """Requests with one key that arrive at the same time, at several web processes, create once and get one answer."""
     tenant = people.tenant(rng)
     for creation in creations(people, tenant, rng):
         expect_once(service, postgres, steps, creation, new_key(rng))
-
-
-def _expect_tenants_apart(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
-    key, body = new_key(draw), customers.new(draw)
-    mine = Creation.of_customer(tenant, body).ask(http, key)
-    theirs = Creation.of_customer(people.other(tenant), customers.new(draw)).ask(http, key)
-    expect(
-        (mine.status, theirs.status) == (201, 201),
-        expected="Two tenants may use the same key: each has keys of its own.",
-        got=f"the first tenant: status {mine.status}; the second: {theirs.summary()}",
-        because="Otherwise one tenant's requests fail, or show, for what another one has done.",
-        did=theirs.did,
-    )
-
-
-def _expect_free_after_refusal(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
-    """The same request is refused while the invoice is a draft, and done with the same key once it is sent."""
-    drafted = people.invoice(tenant, "draft", draw)
-    payment = Creation.of_payment(tenant, drafted.id, 1)
-    key = new_key(draw)
-    payment.ask(http, key).expect(409, because="A draft can't be paid.")
-    invoices.ask_send(http, tenant, drafted.id).expect(200, because="A draft can be sent.")
-    answer = payment.ask(http, key)
-    expect(
-        answer.status == 201,
-        expected="Status 201: the first try was refused, so its key stands for nothing yet.",
-        got=answer.summary(),
-        because="A client that mends what was refused tries again with the key that it has for this payment.",
-        did=answer.did,
-    )

@@ -124,3 +124,5 @@ def test_head(http: Api, people: Population, rng: random.Random) -> None:
     ):
         expect_alike(http, path, tenant, 200)
     expect_alike(http, "/v1/customers/999999999", tenant, 404)
+    expect_alike(http, "/v1/customers?limti=5", tenant, 422)
+    expect_alike(http, f"/v1/invoices/{paid.id}", tenant, 406, {"Accept": "text/html"})

@@ -102,6 +102,58 @@ def expect_true(document: Document, sent: Sequence[Sent]) -> None:
             )
 
 
+def refused_exchanges(
+    http: Api, document: Document, people: Population, draw: random.Random
+) -> list[Exchange]:
+    """One refusal of each promised operation that has JSON to answer: of a caller who takes none."""
+    tenant = people.tenant(draw)
+    targets = Targets(http, people, tenant, draw)
+    promised = {(one.method, one.path): one for one in PROMISES}
+    found = []
+    for operation in document.operations():
+        promise = promised.get((operation.method, plain(operation.full_path)))
+        if promise is None or not promise.shape:
+            continue
+        target = targets.of(operation) + "?unknown=1"
+        answer = http.send(operation.method.upper(), target, tenant=tenant, headers={"Accept": "text/html"})
+        if answer.status >= 400 and isinstance(answer.json(), dict):
+            found.append(Exchange(operation, target, answer))
+    return found
+
+
+def expect_routed(http: Api, document: Document, people: Population, draw: random.Random) -> None:
+    """Each documented path is one: a method that it has not is answered as such (405), and not as an absence."""
+    tenant = people.tenant(draw)
+    targets = Targets(http, people, tenant, draw)
+    methods: dict[str, set[str]] = {}
+    operations = document.operations()
+    for operation in operations:
+        methods.setdefault(operation.full_path, set()).add(operation.method.upper())
+    for operation in operations:
+        path = plain(operation.full_path)
+        others = [
+            one for one in ("PUT", "PATCH", "DELETE", "POST") if one not in methods[operation.full_path]
+        ]
+        if path in {one.path for one in PROMISES} or not others or not _is_fillable(path):
+            continue
+        target = targets.of(operation)
+        asked = http.send(operation.method.upper(), target, tenant=tenant)
+        answer = http.send(others[0], target, tenant=tenant)
+        expect(
+            not asked.status == answer.status == 404,
+            expected=f"{operation.name} is there, as the document says: it answers, and another method is 405.",
+            got=f"{operation.method.upper()}: {asked.summary()}\n{others[0]}: {answer.summary()}",
+            because=BECAUSE,
+            did=f"{asked.did}\n{answer.did}",
+        )
+
+
+def _is_fillable(path: str) -> bool:
+    """Whether it is known what stands in the braces: an id of a customer or of an invoice, or nothing."""
+    start, _, rest = path.partition("{}")
+    return "{}" not in path or (start in ("/v1/customers/", "/v1/invoices/") and "{}" not in rest)
+
+
 def _expect_decided(one: Sent) -> None:
     answer, name = one.exchange.answer, one.exchange.operation.name
     if answer.status >= 500:

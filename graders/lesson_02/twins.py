@@ -1,4 +1,4 @@
-"""Two equal requests at the same time: both are under way before either can end, by a lock and not by luck."""
+"""Equal requests at the same time, at two web processes: all under way before one can end, by a lock and not by luck."""
 
 import threading
 import time
@@ -32,7 +32,7 @@ def expect_once(
     told = "\n".join(f"{answer.status} {answer.headers.get('Location', 'no Location')}" for answer in answers)
     expect(
         all(is_same(first, answer) for answer in answers),
-        expected=f"{TWINS} of these at once, with one key, are all answered alike: 201, one Location, one body.",
+        expected=f"{TWINS} of these at once, with one key, at two web processes, are all answered alike: 201, one Location, one body.",
         got=told,
         because=BECAUSE,
         did=first.did,
@@ -51,8 +51,8 @@ def _at_once(
     service: Service, postgres: Postgres, steps: Transcript, creation: Creation, key: str
 ) -> list[Answer]:
     """The answers. Until all wait for the database, or some seconds are over, another program holds the row they need."""
-    url = service.web("billing")
-    clients = [Api(url, steps, shows_head=True) for _ in range(TWINS)]
+    urls = [service.web("billing", 1 + n % 2) for n in range(TWINS)]
+    clients = [Api(url, steps, shows_head=True) for url in urls]
     together = threading.Barrier(TWINS)
 
     def ask(client: Api) -> Answer:

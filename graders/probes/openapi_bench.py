@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from graders.check import Failure
+from graders.check import CannotJudge, Failure
 from graders.probes.api import Answer
 from graders.probes.openapi_document import Document, Operation
 
@@ -70,7 +70,10 @@ def judged(document: Document, exchanges: Sequence[Exchange]) -> list[str]:
 
 
 def _work(document: Document, task: str, **more: Any) -> Any:
-    """The result of a task of `openapi_child`. Raises Failure where the document makes that impossible."""
+    """The result of a task of `openapi_child`.
+
+    Raises Failure where the document makes that impossible, and CannotJudge where the machine does.
+    """
     asked = json.dumps(
         {"task": task, "processor_seconds": PROCESSOR_SECONDS, "document": document.content, **more}
     )
@@ -87,7 +90,11 @@ def _work(document: Document, task: str, **more: Any) -> Any:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise _stopped(document, f"it takes longer than {SECONDS} seconds") from None
+            # Not one processor's time was used up: the machine did not give it, and the document is not to blame.
+            raise CannotJudge(
+                f"The work on the document did not get {PROCESSOR_SECONDS} seconds of a processor in {SECONDS} seconds.",
+                "Close what keeps this machine busy, and grade again.",
+            ) from None
     if done.returncode == -signal.SIGXCPU:
         raise _stopped(document, f"it takes more than {PROCESSOR_SECONDS} seconds of a processor")
     if done.returncode:
