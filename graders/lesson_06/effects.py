@@ -18,7 +18,9 @@ def fault(rule: Rule, request: Request, before: Records, after: Records) -> str:
     others = sorted(found.keys() - wanted.keys())
     if others or len(found) != len(_touched(before, after)):
         return f"other records were changed, too: {', '.join(others[:4]) or 'several new ones'}"
-    missing = [name for name, pattern in wanted.items() if not _is(pattern, found.get(name, after.get(name, "")))]
+    missing = [
+        name for name, pattern in wanted.items() if not _is(pattern, found.get(name, after.get(name, "")))
+    ]
     return f"was not done, says the database: {', '.join(missing)}" if missing else ""
 
 

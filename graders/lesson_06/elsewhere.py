@@ -8,7 +8,14 @@ from graders.lesson_06.world import World
 from graders.probes.api import Answer
 
 NAMES = ("access_token", "token", "jwt", "auth", "authorization", "id_token", "bearer", "session")
-HEADERS = ("X-Access-Token", "X-Auth-Token", "X-Authorization", "X-Forwarded-Access-Token", "Proxy-Authorization", "X-Token")
+HEADERS = (
+    "X-Access-Token",
+    "X-Auth-Token",
+    "X-Authorization",
+    "X-Forwarded-Access-Token",
+    "Proxy-Authorization",
+    "X-Token",
+)
 BODIES = {"Content-Type": "application/x-www-form-urlencoded"}
 
 

@@ -3,7 +3,13 @@
 from dataclasses import replace
 
 from graders.check import check, expect
-from graders.lesson_06.attacks import CLAIMS, MALFORMED, SIGNATURE, expect_disbelieved, expect_nothing_followed
+from graders.lesson_06.attacks import (
+    CLAIMS,
+    MALFORMED,
+    SIGNATURE,
+    expect_disbelieved,
+    expect_nothing_followed,
+)
 from graders.lesson_06.callers import Request, ask, expect_refused, shown
 from graders.lesson_06.challenges import expect_challenge
 from graders.lesson_06.elsewhere import elsewhere
@@ -83,7 +89,10 @@ def test_variants(world: World) -> None:
     """A right token is accepted in each promised form: clocks apart, a list of audiences, both types, `bearer`."""
     viewer = world.caller("viewer")
     forms = [
-        (f"a token {form.what}", Bearer(form.forge(world.provider, viewer.subject), shown(viewer.subject, form.name)))
+        (
+            f"a token {form.what}",
+            Bearer(form.forge(world.provider, viewer.subject), shown(viewer.subject, form.name)),
+        )
         for form in VARIANTS
     ]
     for what, bearer in (*forms, ("the scheme `bearer`", replace(viewer.bearer(), scheme="bearer"))):

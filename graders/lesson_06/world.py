@@ -177,9 +177,12 @@ class World:
         now = self._changeable()
         for kind, id in self._begun.keys() & now.keys():
             was = self._begun[kind, id]
-            if now[kind, id] != was and not any(str(id) in given for given in self._given.values()):
-                sql = PUT_BACK_USER if kind == "user" else PUT_BACK_INVOICE
-                self.write(sql, [*was, id])
+            if now[kind, id] == was:
+                continue
+            if kind == "user":
+                self.write(PUT_BACK_USER, [*was, id])
+            elif not any(str(id) in given for given in self._given.values()):
+                self.write(PUT_BACK_INVOICE, [*was, id])
 
     def _changeable(self) -> dict[tuple[str, int], tuple[Any, ...]]:
         users = {("user", id): tuple(rest) for id, *rest in self.rows(ALL_USERS)}

@@ -130,8 +130,13 @@ class IdentityProvider:
             return Reply(404, b"{}")
         with self._lock:
             self.fetches += 1
+        return self._trouble() if self._trouble else self.key_set()
+
+    def key_set(self) -> Reply:
+        """The keys as they are published now (RFC 7517, section 5)."""
+        with self._lock:
             keys = [*self._unusable, *(key.public() for key in self._keys)]
-        return self._trouble() if self._trouble else Reply(200, json.dumps({"keys": keys}).encode())
+        return Reply(200, json.dumps({"keys": keys}).encode())
 
 
 def unusable() -> list[dict[str, Any]]:

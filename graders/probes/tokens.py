@@ -341,8 +341,8 @@ def long(provider: IdentityProvider, subject: str) -> str:
 
 def boasting(provider: IdentityProvider, subject: str) -> str:
     """A right token, with claims that would be worth something if anybody believed them."""
-    claims = {"role": "admin", "roles": ["admin"], "scope": "admin", "groups": ["admin"]}
-    return provider.token(subject, **claims, tenant_id="2", tenant="2")
+    claims: dict[str, Any] = {"role": "admin", "roles": ["admin"], "scope": "admin", "groups": ["admin"]}
+    return provider.token(subject, key=None, **claims, tenant_id="2", tenant="2")
 
 
 # Right tokens in forms that a strict reader may turn away.
