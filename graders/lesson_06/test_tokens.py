@@ -50,7 +50,7 @@ def test_no_token(world: World) -> None:
         expect_refused(answer, 401, f"{what} and no bearer token", BECAUSE_IN)
 
 
-@check("challenge-sent", needs=["no-token-refused"])
+@check("challenge-sent", needs=["tokens-accepted"])
 def test_challenge(world: World) -> None:
     """A 401 says how to authenticate, and whether it was the token's fault."""
     viewer = world.caller("viewer")

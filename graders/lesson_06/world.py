@@ -149,6 +149,13 @@ class World:
         invoice, payment, number = self._one_of(self.rows(PAID, [tenant]), "payment")
         return str(invoice), str(payment), str(number)
 
+    def paid_first_and_last(self) -> tuple[str, str]:
+        """The invoices of ours with payments that have the lowest id and the highest."""
+        found = sorted({int(invoice) for invoice, _, _ in self.rows(PAID, [MINE])})
+        if not found:
+            raise gone("payments")
+        return str(found[0]), str(found[-1])
+
     def only_theirs_number(self) -> str:
         """A number that an invoice of the other tenant has and none of ours, with a slash in it as they may have."""
         number = f"T/{self.draw.randrange(10**9)}"
