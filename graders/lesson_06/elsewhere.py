@@ -20,7 +20,7 @@ BODIES = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 def elsewhere(world: World, token: str) -> Iterator[tuple[str, Answer]]:
-    """Where the token stands, and what is answered. The curl lines say TOKEN for it."""
+    """Where the token stands, and what is answered."""
     for name in NAMES:
         yield f"a token in the query ({name})", world.api.get("/v1/customers", params={name: token})
     for name in ("Bearer", "bearer"):

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from graders.check import check, expect
-from graders.lesson_06.callers import Request, ask
+from graders.lesson_06.callers import Request, ask, shown
 from graders.lesson_06.world import World
-from graders.probes.api import Answer, Bearer
+from graders.probes.api import Answer, Bearer, curl
 from graders.probes.json_lines import objects
 from graders.probes.service import Printed
 from graders.probes.tokens import DEFECTS, tampered_signature
@@ -49,26 +49,35 @@ def test_tokens_not_logged(world: World, printed: Printed) -> None:
     mark = printed.mark()
     viewer = world.caller("viewer")
     forged = [
-        defect.forge(world.provider, viewer.subject)
+        Bearer(defect.forge(world.provider, viewer.subject), shown(viewer.subject, defect.name))
         for defect in DEFECTS
         if defect.name not in SAID_ELSEWHERE
     ]
-    tokens = [viewer.bearer().token, *forged]
-    for token in tokens:
+    sent = []
+    for bearer in (viewer.bearer(), *forged):
         for path in (FINANCE, "/v1/nothing-here"):
-            answer = world.api.send("GET", path, bearer=Bearer(token, viewer.bearer().shown))
-    answer = ask(world.api, Request("GET", f"/v1/customers?access_token={tokens[0]}"))
-    _line_of(printed, mark, answer)
-    lines = printed.since(mark)
-    parts = {part for token in tokens for part in _parts(token)}
-    found = next((line for line in lines if not parts.isdisjoint(_windows(line))), None)
-    expect(
-        found is None,
-        expected="Lines without tokens: who sent a request is told by its subject.",
-        got=f"a line of the log holds a token: {(found or '')[:160]}",
-        because="Logs are read by many, kept for months and sent to other firms. Each token in them is a key under the mat.",
-        did=answer.did,
+            answer = world.api.send("GET", path, bearer=bearer)
+            sent.append((bearer.token, answer.did))
+    in_the_query = viewer.bearer()
+    answer = ask(world.api, Request("GET", f"/v1/customers?access_token={in_the_query.token}"))
+    sent.append(
+        (
+            in_the_query.token,
+            curl("GET", f"/v1/customers?access_token={in_the_query.shown}", {}).replace("'", '"'),
+        )
     )
+    _line_of(printed, mark, answer)
+    lines = [(line, {*_windows(line)}) for line in printed.since(mark)]
+    for token, did in sent:
+        parts = {*_parts(token)}
+        found = next((line for line, windows in lines if not parts.isdisjoint(windows)), None)
+        expect(
+            found is None,
+            expected="Lines without tokens: who sent a request is told by its subject.",
+            got=f"a line of the log holds a piece of the token: {_where(found or '', parts)}",
+            because="Logs are read by many, kept for months and sent to other firms. Each token in them is a key under the mat.",
+            did=did,
+        )
 
 
 def _expect_line(printed: Printed, mark: int, answer: Answer, status: int, **fields: str | None) -> None:
@@ -110,6 +119,14 @@ def _line_of(printed: Printed, mark: int, answer: Answer) -> list[dict[str, Any]
         if (whole and refused) or time.monotonic() > deadline:
             return refused
         time.sleep(0.05)
+
+
+def _where(line: str, parts: set[str]) -> str:
+    """Which line it is, and where in it the piece stands."""
+    for found in objects([line]):
+        names = [name for name, value in found.items() if not parts.isdisjoint(_windows(str(value)))]
+        return f"message {str(found.get('message'))[:60]!r}, in {', '.join(names)}"
+    return line[:160]
 
 
 def _parts(token: str) -> Iterator[str]:

@@ -112,13 +112,13 @@ class World:
 
     def new_user(self, role: str, tenant: int = MINE) -> tuple[str, Caller]:
         """A user whom nobody knows beforehand, with the id of the row."""
-        subject = f"u-{self.draw.randrange(16**10):010x}"
+        subject = f"u-{self.draw.randrange(10**12):012}"
         [(id,)] = self.write(NEW_USER, [tenant, subject, role])
         return id, Caller(self.api, self.provider, subject, role, tenant, shown_as="octavia-viewer")
 
     def nobody(self) -> Caller:
         """Somebody whom the provider knows and the table does not."""
-        return Caller(self.api, self.provider, f"n-{self.draw.randrange(16**10):010x}", "viewer", MINE)
+        return Caller(self.api, self.provider, f"n-{self.draw.randrange(10**12):012}", "viewer", MINE)
 
     def revoked(self, role: str) -> Caller:
         id, user = self.new_user(role)

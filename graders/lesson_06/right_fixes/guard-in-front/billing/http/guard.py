@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -115,10 +116,13 @@ async def nothing() -> None:
     """The guard has asked already."""
 
 
-def guard(issuer: str, audience: str, jwks_url: str, jwks_max_age: int, pool: Pool) -> Guard:
-    tokens = Tokens(issuer, audience, Keys(jwks_url, jwks_max_age))
+def guard(issuer: str, audience: str, jwks_url: str, jwks_max_age: int) -> Callable[[Pool], Guard]:
+    def guarding(pool: Pool) -> Guard:
+        tokens = Tokens(issuer, audience, Keys(jwks_url, jwks_max_age))
 
-    def install(app: FastAPI) -> None:
-        app.add_middleware(Edge, tokens=tokens, pool=pool)
+        def install(app: FastAPI) -> None:
+            app.add_middleware(Edge, tokens=tokens, pool=pool)
 
-    return Guard((admin.router, users.router), Depends(nothing), install, lambda document: document)
+        return Guard((admin.router, users.router), Depends(nothing), install, lambda document: document)
+
+    return guarding
