@@ -11,9 +11,9 @@ from functools import partial
 from compose.enclosure import Enclosure
 from compose.ports import promised
 from compose.stores import FixedAddresses, StoresFailed
-from graders.probes.identity import IdentityProvider, drawn_provider, environment, new_key
+from graders.probes.identity import IdentityProvider, drawn_provider, environment, new_key, unusable
 from graders.probes.played import Answers, Asked, PlayedServer, Reply
-from graders.probes.tokens import DEFECTS
+from graders.probes.tokens import DEFECTS, VARIANTS, boasting
 from labs.catalog import Lab
 
 GATEWAY = {"IDENTITY": "gateway"}
@@ -55,6 +55,7 @@ def identity_of(
     if enclosure:
         stack.enter_context(enclosure.leads_to(server.port))
         seen = enclosure.ports.out
+    provider.seen_at(seen)
     return Identity(environment(provider, seen), provider, server.url)
 
 
@@ -62,13 +63,14 @@ def by_hand(provider: IdentityProvider) -> Answers:
     """The provider as a person uses it with curl.
 
     GET /token/SUBJECT        an access token for that user, as plain text
-    GET /token/SUBJECT/ATTACK one that was tampered with, by the name of the attack
+    GET /token/SUBJECT/NAME   one that was tampered with, or a right one in an unusual form
     GET /fetches              how often the service has asked for the keys
-    POST /rotate              from now on a new key signs; the old ones stay published
+    POST /rotate              from now on a new key signs; the old ones stay published, beside some that nobody can use
     POST /withdraw            only the newest key stays published
     POST /down, POST /up      answer the service no more, or again
     """
-    forges = {defect.name: defect.forge for defect in DEFECTS}
+    forges = {defect.name: defect.forge for defect in (*DEFECTS, *VARIANTS)}
+    forges["boasting"] = boasting
     actions: dict[str, Callable[[], None]] = {
         "/rotate": partial(_rotate, provider),
         "/withdraw": partial(_withdraw, provider),
@@ -88,13 +90,14 @@ def by_hand(provider: IdentityProvider) -> Answers:
             case ["fetches"]:
                 return _text(f"The keys were asked for {provider.fetches} times.\n")
             case ["token", *_]:
-                return _text(f"Attacks: {', '.join(forges)}", 404)
+                return _text(f"Names: {', '.join(forges)}", 404)
         return provider.answer(asked)
 
     return answer
 
 
 def _rotate(provider: IdentityProvider) -> None:
+    provider.publish_beside(unusable())
     provider.publish(new_key("RS256"))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from graders.check import expect
 from graders.lesson_06.callers import Caller, expect_refused, shown
 from graders.lesson_06.world import World
-from graders.probes.api import Bearer
+from graders.probes.api import Bearer, curl
 from graders.probes.tokens import DEFECTS, Defect
 
 MALFORMED_NAMES = {
@@ -15,15 +15,23 @@ MALFORMED_NAMES = {
     "a_list_inside",
     "odd_expiry",
     "kid_that_is_no_text",
+    "subject_that_is_no_text",
+    "subject_that_is_no_unicode",
+    "subject_with_a_nul",
     "huge",
 }
 CLAIM_NAMES = {
     "expired",
     "no_expiry",
     "not_yet_valid",
+    "no_issue_time",
     "other_issuer",
+    "longer_issuer",
+    "issuer_at_the_end",
     "no_issuer",
     "other_audience",
+    "other_audiences",
+    "longer_audience",
     "no_audience",
     "no_subject",
     "id_token",
@@ -53,6 +61,19 @@ def expect_disbelieved(world: World, defects: Iterable[Defect]) -> None:
                 continue
             expect_refused(answer, 401, f"a token {defect.what}", BECAUSE[defect in MALFORMED])
         _let_in(caller, path)
+
+
+def expect_nothing_followed(world: World, before: int) -> None:
+    """Nobody went where the forged tokens point to."""
+    subject = world.caller("viewer").subject
+    bearer = Bearer("", shown(subject, "key_behind_a_link"))
+    expect(
+        world.provider.followed == before,
+        expected="No request goes out to where a token's jku or x5u points.",
+        got=f"{world.provider.followed - before} of them did",
+        because="Strangers choose the address: the service would fetch for them from inside the house.",
+        did=curl("GET", "/v1/customers", {}, spoken=bearer.spoken()),
+    )
 
 
 def _let_in(caller: Caller, path: str) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graders.check import expect
-from graders.probes.api import SHOWN_AS, Answer, Api, Bearer
+from graders.probes.api import Answer, Api, Bearer
 from graders.probes.identity import PROVIDER_PORT, IdentityProvider
 
 PROVIDER_SHOWN = f"http://127.0.0.1:{PROVIDER_PORT}"
@@ -68,9 +68,6 @@ def ask(api: Api, request: Request, bearer: Bearer | None = None) -> Answer:
 def shown(subject: str, attack: str = "") -> str:
     """How a person gets such a token while `octo_lab run` is up."""
     return f"$(curl -s {PROVIDER_SHOWN}/token/{subject}{'/' + attack if attack else ''})"
-
-
-IN_THE_QUERY = f'curl -s "{SHOWN_AS}/v1/customers?access_token={shown("octavia-viewer")}"'
 
 
 def expect_refused(answer: Answer, status: int, what: str, because: str) -> None:

@@ -1,6 +1,7 @@
 """What the checks of lesson-06 share: the dataset's two tenants, and somebody to call as."""
 
 import random
+from collections.abc import Iterator
 
 import pytest
 
@@ -16,7 +17,9 @@ def whole_world(api: Api, postgres: Postgres, identity_provider: IdentityProvide
 
 
 @pytest.fixture
-def world(whole_world: World, rng: random.Random) -> World:
+def world(whole_world: World, rng: random.Random) -> Iterator[World]:
     """The world, with the check's own random choices."""
     whole_world.draw = rng
-    return whole_world
+    whole_world.put_back()
+    yield whole_world
+    whole_world.put_back()

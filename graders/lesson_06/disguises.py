@@ -22,8 +22,19 @@ def disguises(world: World, role: str) -> Iterator[Headers]:
         "X-Remote-User",
         "Remote-User",
         "X-Auth-User",
+        "X-Auth-Request-User",
+        "X-Impersonate",
+        "X-Impersonate-User",
+        "X-On-Behalf-Of",
+        "X-Act-As",
+        "X-Sudo",
     ):
         yield {name: mine}
+    # These name a tenant, each in its own words.
+    yield {
+        name: str(THEIRS)
+        for name in ("X-Tenant", "X-Tenant-Id-Override", "X-Account-ID", "X-Org-ID", "Tenant")
+    }
     yield {"X-User": theirs, "X-Tenant-ID": str(THEIRS), "X-Role": role}
     yield {
         "X-Admin": "true",

@@ -8,6 +8,13 @@ from graders.lesson_06.callers import BECAUSE_CONTRACT, Caller
 from graders.lesson_06.world import MINE, THEIRS, World
 from graders.probes.api import Answer
 
+STATUSES = ("draft", "sent", "paid", "void")
+OTHER_FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    *({"status": status} for status in STATUSES),
+    {"sort": "-total_cents"},
+    {"status": "sent", "sort": "total_cents"},
+)
 SORTS = ("id", "-id", "total_cents", "-total_cents")
 BECAUSE = "A number is enough: how many customers a rival has, and how much they owe."
 AS_OF = "2026-12-31"
@@ -15,6 +22,12 @@ AS_OF = "2026-12-31"
 CUSTOMERS: LiteralString = "SELECT id::text FROM public.customers WHERE tenant_id = %s ORDER BY customers.id"
 INVOICE_IDS: LiteralString = "SELECT id::text FROM public.invoices WHERE tenant_id = %s"
 USERS: LiteralString = "SELECT id::text FROM public.users WHERE tenant_id = %s ORDER BY users.id"
+BUSY_CUSTOMERS: LiteralString = """
+    SELECT max(customer_id)::text FROM public.invoices WHERE tenant_id = %s AND status = 'sent'
+"""
+OF_CUSTOMERS: LiteralString = (
+    "SELECT id::text, total_cents, status, customer_id::text FROM public.invoices WHERE tenant_id = %s"
+)
 OVERDUE: LiteralString = """
     SELECT id::text FROM public.invoices WHERE tenant_id = %s AND status = 'sent' AND due_on < %s::date
     ORDER BY due_on, invoices.id
@@ -42,9 +55,7 @@ def expect_own_only(world: World) -> None:
         for sort in SORTS:
             right = [id for id, _, _ in sorted(rows, key=_key(sort), reverse=sort.startswith("-"))]
             _expect_list(accountant, "/v1/admin/invoices", {"sort": sort}, right, counted=True)
-        for status in ("draft", "sent", "paid", "void"):
-            right = [id for id, _, its in rows if its == status]
-            _expect_list(accountant, "/v1/admin/invoices", {"status": status}, right, counted=True)
+        _expect_filtered(world, accountant)
 
 
 def expect_filters_tell_nothing(world: World) -> None:
@@ -62,15 +73,31 @@ def expect_filters_tell_nothing(world: World) -> None:
         because=BECAUSE_CONTRACT,
         did=found.did,
     )
-    for customer in (world.customer(THEIRS), world.nobodys_id()):
-        answer = accountant.get("/v1/admin/invoices", customer_id=customer)
-        expect(
-            answer.status == 200 and _told(answer) == ([], None, 0),
-            expected='{"items": [], "next_cursor": null, "total": 0} for a customer whom the tenant does not have.',
-            got=answer.summary(),
-            because=BECAUSE,
-            did=answer.did,
-        )
+    of_theirs = [id for (id,) in world.rows(BUSY_CUSTOMERS, [THEIRS])]
+    for customer in (*of_theirs, world.nobodys_id(), "nobody"):
+        for other in OTHER_FILTERS:
+            answer = accountant.get("/v1/admin/invoices", customer_id=customer, **other)
+            expect(
+                answer.status == 200 and _told(answer) == ([], None, 0),
+                expected='{"items": [], "next_cursor": null, "total": 0} for a customer whom the tenant does not have.',
+                got=answer.summary(),
+                because=BECAUSE,
+                did=answer.did,
+            )
+
+
+def _expect_filtered(world: World, caller: Caller) -> None:
+    """Filters together, in every order: what the tenant's own records say."""
+    own, rows = world.customer(caller.tenant), world.rows(OF_CUSTOMERS, [caller.tenant])
+    for sort in SORTS:
+        ordered = sorted(rows, key=_key(sort), reverse=sort.startswith("-"))
+        for status in STATUSES:
+            right = [id for id, _, its, _ in ordered if its == status]
+            _expect_list(caller, "/v1/admin/invoices", {"status": status, "sort": sort}, right, counted=True)
+        for status in ("", "sent", "draft"):
+            right = [id for id, _, its, whose in ordered if whose == own and status in ("", its)]
+            query = {"customer_id": own, "sort": sort} | ({"status": status} if status else {})
+            _expect_list(caller, "/v1/admin/invoices", query, right, counted=True)
 
 
 def expect_orders_are_few(world: World) -> None:
@@ -84,6 +111,22 @@ def expect_orders_are_few(world: World) -> None:
             because="By asking for other orders, one reads columns that no answer shows.",
             did=answer.did,
         )
+
+
+def expect_cursors_keep_their_order(world: World) -> None:
+    """A cursor is a place in one order."""
+    accountant = world.caller("accountant")
+    first = accountant.get("/v1/admin/invoices", sort="total_cents", limit=2).expect(
+        200, because=BECAUSE_CONTRACT
+    )
+    answer = accountant.get("/v1/admin/invoices", sort="-id", limit=2, cursor=str(_told(first)[1]))
+    expect(
+        answer.status == 422,
+        expected="Status 422 for a cursor with another sort than the one it came with.",
+        got=answer.summary(),
+        because="Read in another order, it leaves records out, and nobody notices.",
+        did=answer.did,
+    )
 
 
 def expect_cursors_lead_nowhere(world: World) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graders.check import Failure
+from graders.lesson_06 import effects
 from graders.lesson_06.callers import Caller, Request
 from graders.lesson_06.requests import request_for
 from graders.lesson_06.rules import ROLES, RULES, Rule
@@ -95,19 +96,39 @@ def told(cell: Cell) -> str:
 
 def _try(world: World, caller: Caller, rule: Rule, request: Request) -> Cell | None:
     permitted = caller.role in rule.roles
-    before = world.state(caller.tenant) if not permitted and rule.writes else None
+    before = world.state(caller.tenant) if rule.writes else {}
     answer = caller.ask(request)
+    after = world.state(caller.tenant) if rule.writes else {}
+    got = ""
     if permitted:
-        expected, right = f"Status {rule.status}", answer.status == rule.status
+        expected = f"Status {rule.status}, and what was asked for is done, and no more"
+        if answer.status != rule.status:
+            got = answer.summary()
+        elif fault := effects.fault(rule, request, before, after):
+            got = f"{fault}; {answer.summary()}"
+            world.put_back()
     else:
-        expected, right = "Status 403, and nothing happens", _is_forbidden(answer)
-    got = answer.summary()
-    if before is not None and world.state(caller.tenant) != before:
-        right, got = False, f"the tenant's records were changed; {got}"
-    if right:
+        expected = "Status 403, and nothing happens"
+        if before != after:
+            got = f"the tenant's records were changed; {answer.summary()}"
+            world.put_back()
+        elif not _is_forbidden(answer):
+            got = answer.summary()
+    if not got:
+        return _try_head(caller, rule, request)
+    return Cell(rule, caller.role, f"{expected}: {caller.role} and {rule.route}.", got, answer.did)
+
+
+def _try_head(caller: Caller, rule: Rule, request: Request) -> Cell | None:
+    """HEAD goes with GET."""
+    if rule.method != "GET":
         return None
-    who = f"{expected}: {caller.role} and {rule.route}."
-    return Cell(rule, caller.role, who, got, answer.did)
+    answer = caller.ask(Request("HEAD", request.path))
+    wanted = rule.status if caller.role in rule.roles else 403
+    if answer.status == wanted:
+        return None
+    who = f"Status {wanted}, as GET has it: {caller.role} and HEAD {rule.template}."
+    return Cell(rule, caller.role, who, answer.summary(), answer.did)
 
 
 def _is_forbidden(answer: Answer) -> bool:

@@ -43,5 +43,5 @@ def _body(rule: Rule, world: World, tenant: int) -> object:
         case "POST /v1/admin/invoices/void":
             return {"invoice_ids": [world.sent(tenant), world.sent(tenant)]}
         case "PATCH /v1/users/{user_id}":
-            return {"role": "clerk", "active": True}
+            return {"role": "auditor", "active": True}  # which none of them is
     return None

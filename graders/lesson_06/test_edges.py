@@ -1,13 +1,14 @@
 """The edge of the service: what is said beside the token, in front of the path, or by a friendly tool opens nothing."""
 
 from graders.check import check, expect
-from graders.lesson_06.callers import MERGE_PATCH, Caller, Request, ask, expect_refused
+from graders.lesson_06.callers import MERGE_PATCH, Caller, Request, ask, expect_refused, shown
 from graders.lesson_06.disguises import disguises
 from graders.lesson_06.odd_paths import FINANCE, USERS, VERBS, spellings
 from graders.lesson_06.requests import LINES, request_for
 from graders.lesson_06.rules import rule
 from graders.lesson_06.world import MINE, THEIRS, World
-from graders.probes.api import Answer
+from graders.probes.api import Answer, Bearer
+from graders.probes.tokens import boasting
 
 BECAUSE_SAID = (
     "Anybody can write a header. The gateway that once filled this one in is not in front of every caller."
@@ -34,22 +35,16 @@ def test_headers(world: World) -> None:
         _expect_own_list(viewer, headers)
         strange = viewer.ask(Request("GET", f"/v1/customers/{foreign}").with_headers(headers))
         _expect_status(strange, 404, "another tenant's customer, whatever the headers say")
-    claims = {
-        "role": "admin",
-        "roles": ["admin"],
-        "scope": "admin",
-        "groups": ["admin"],
-        "tenant_id": str(THEIRS),
-    }
-    boasting = viewer.bearer(**claims, tenant=str(THEIRS))
+    token = boasting(world.provider, viewer.subject)
+    boast = Bearer(token, shown(viewer.subject, "boasting"))
     expect_refused(
-        ask(world.api, Request("GET", USERS), boasting),
+        ask(world.api, Request("GET", USERS), boast),
         403,
         "a viewer whose token claims to be an admin's: the users table says what somebody is",
         "The provider says who, we say what. Else whoever manages the provider manages our books.",
     )
     _expect_status(
-        ask(world.api, Request("GET", f"/v1/customers/{foreign}"), boasting), 404, "another tenant's customer"
+        ask(world.api, Request("GET", f"/v1/customers/{foreign}"), boast), 404, "another tenant's customer"
     )
 
 
@@ -57,11 +52,12 @@ def test_headers(world: World) -> None:
 def test_bodies(world: World) -> None:
     """A tenant, role or owner in a body, where none is asked for, is refused and changes nothing."""
     clerk, admin = world.caller("clerk"), world.caller("admin")
-    id, user = world.new_user("viewer")
+    id, _ = world.new_user("viewer")
     person = {"name": "Mallory", "email": "mallory@example.org"}
     patch = tuple(MERGE_PATCH.items())
     before = world.state(MINE), world.state(THEIRS)
-    customer = world.customer()
+    customer, sent, bulk = world.customer(), world.sent(), "/v1/admin/invoices/void"
+    accountant = world.caller("accountant")
     for caller, request in (
         (clerk, Request("POST", "/v1/customers", {**person, "tenant_id": str(THEIRS)})),
         (clerk, Request("POST", "/v1/customers", {**person, "tenant": THEIRS, "role": "admin"})),
@@ -81,16 +77,18 @@ def test_bodies(world: World) -> None:
         (admin, Request("PATCH", f"/v1/users/{id}", {"tenant_id": str(THEIRS)}, patch)),
         (admin, Request("PATCH", f"/v1/users/{id}", {"role": "viewer", "subject": "octavia-admin"}, patch)),
         (admin, Request("PATCH", f"/v1/users/{id}", {"role": "owner"}, patch)),
+        (accountant, Request("POST", bulk, {"invoice_ids": [sent], "tenant_id": str(THEIRS)})),
+        (accountant, Request("POST", bulk, {"invoice_ids": [sent] * 101})),
+        (accountant, Request("POST", bulk, {"invoice_ids": []})),
     ):
         answer = caller.ask(request)
         expect(
             answer.status == 422 and (world.state(MINE), world.state(THEIRS)) == before,
-            expected="Status 422, and nothing changes: the body says more than is asked for.",
+            expected="Status 422, and nothing changes: the body says more than is asked for, or something else.",
             got=answer.summary(),
             because="A body that is written to the table as it came gives its author every column.",
             did=answer.did,
         )
-    del user
 
 
 @check("money-guarded", needs=["tokens-accepted"])
@@ -104,6 +102,7 @@ def test_money(world: World) -> None:
                 _expect_nothing_done(world, caller, request.with_headers(headers), route)
         done = world.caller("accountant").ask(request_for(wanted, world))
         _expect_status(done, wanted.status, "an accountant, for whom this is")
+    _expect_all_or_none(world)
 
 
 @check("closed-by-default", needs=["tokens-accepted"])
@@ -132,11 +131,58 @@ def test_closed(world: World) -> None:
         "/metrics",
         "/docs",
         "/debug",
+        "/livez/x",
+        "/readyz/x",
+        "/openapi.json/x",
+        "/livezz",
     ):
         expect_refused(ask(world.api, Request("GET", path)), 401, f"{path} without a token", BECAUSE_CLOSED)
         _expect_closed(viewer.get(path), path)
     for path in ("/livez", "/readyz", "/openapi.json"):
         _expect_status(ask(world.api, Request("GET", path)), 200, f"{path}, which is public")
+        _expect_status(ask(world.api, Request("HEAD", path)), 200, f"HEAD of {path}, which is public")
+    _expect_no_other_method(world)
+
+
+def _expect_no_other_method(world: World) -> None:
+    """A header that names another method gives no right to it."""
+    idle, user = world.idle_customer(), world.spare_user()
+    person = {"name": "Grace Hopper", "email": "grace@example.org"}
+    for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"):
+        for role, method, path, body, over in (
+            ("clerk", "PUT", f"/v1/customers/{idle}", person, "DELETE"),
+            ("viewer", "GET", f"/v1/customers/{idle}", None, "DELETE"),
+            ("auditor", "GET", f"/v1/users/{user}", None, "PATCH"),
+        ):
+            before = world.state(MINE)
+            answer = world.caller(role).ask(Request(method, path, body, ((name, over),)))
+            after = world.state(MINE)
+            gone = f"customer {idle}" not in after
+            expect(
+                answer.status != 204 and not gone and (method != "GET" or after == before),
+                expected=f"{over} does not happen: it is a {method}, and {role} may not {over}, whatever a header says.",
+                got=answer.summary() + ("\nand the customer is gone" if gone else ""),
+                because=BECAUSE_SAID,
+                did=answer.did,
+            )
+
+
+def _expect_all_or_none(world: World) -> None:
+    """Among many there is one that can't be voided any more: the first of all by its id, or the last."""
+    world.put_back()
+    ids = [world.sent(), world.sent()]
+    for paid in world.paid_first_and_last():
+        before = world.state(MINE)
+        body = {"invoice_ids": [ids[0], paid, ids[1]]}
+        answer = world.caller("accountant").ask(Request("POST", "/v1/admin/invoices/void", body))
+        changed = world.state(MINE) != before
+        expect(
+            answer.status == 409 and not changed,
+            expected=f"Status 409, and none of the three is voided: something was paid for {paid}.",
+            got=answer.summary() + ("\nand records were changed" if changed else ""),
+            because="Half of a list was done: nobody knows which half, and the second try fails at the first.",
+            did=answer.did,
+        )
 
 
 def _expect_nothing_done(world: World, caller: Caller, request: Request, route: str) -> None:

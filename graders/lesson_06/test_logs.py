@@ -1,23 +1,24 @@
 """A refusal leaves a trace that somebody can work with, and nothing that an attacker could."""
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from graders.check import check, expect
-from graders.lesson_06.callers import IN_THE_QUERY, Caller, Request, ask, shown
-from graders.lesson_06.world import MINE, World
-from graders.probes.api import SHOWN_AS, Answer, Bearer
+from graders.lesson_06.callers import Request, ask, shown
+from graders.lesson_06.world import World
+from graders.probes.api import Answer, Bearer, curl
 from graders.probes.json_lines import objects
 from graders.probes.service import Printed
-from graders.probes.tokens import expired, tampered_signature
+from graders.probes.tokens import DEFECTS, tampered_signature
 
 WITHIN = 10.0
 PART = 16  # characters of a token that nobody has by chance
 BECAUSE_LOGGED = (
     "Somebody tries doors at night. Without a line that says who tried which, nobody learns of it."
 )
+SAID_ELSEWHERE = {"huge", "no_token_at_all"}  # one repeats itself, the other is a word
 FINANCE = "/v1/admin/invoices"
-FORGED = f'curl -s -H "Authorization: Bearer {shown("octavia-viewer", "tampered_signature")}" {SHOWN_AS}/v1/customers'
 
 
 @check("refusals-logged", needs=["tokens-accepted"])
@@ -25,13 +26,12 @@ def test_refusals(world: World, printed: Printed) -> None:
     """Each refusal leaves one line in the log: who, what, and why."""
     mark = printed.mark()
     viewer = world.caller("viewer")
-    id, revoked = world.new_user("clerk")
-    world.write("UPDATE public.users SET active = false WHERE id = %s", [id])
-    nobody = Caller(world.api, world.provider, f"n-{world.draw.randrange(10**9)}", "viewer", MINE)
+    revoked, nobody = world.revoked("clerk"), world.nobody()
     bad = Bearer(tampered_signature(world.provider, viewer.subject), viewer.bearer().shown)
     finance = Request("GET", FINANCE)
     for answer, status, reason, subject in (
         (ask(world.api, finance), 401, "no-token", None),
+        (ask(world.api, Request("GET", "/v1/nothing-here")), 401, "no-token", None),
         (ask(world.api, finance, bad), 401, "bad-token", None),
         (nobody.ask(finance), 401, "unknown-user", nobody.subject),
         (revoked.ask(finance), 401, "revoked-user", revoked.subject),
@@ -48,25 +48,36 @@ def test_tokens_not_logged(world: World, printed: Printed) -> None:
     """No line of the log holds a token or a part of one."""
     mark = printed.mark()
     viewer = world.caller("viewer")
-    tokens = [
-        viewer.bearer().token,
-        expired(world.provider, viewer.subject),
-        tampered_signature(world.provider, "x"),
+    forged = [
+        Bearer(defect.forge(world.provider, viewer.subject), shown(viewer.subject, defect.name))
+        for defect in DEFECTS
+        if defect.name not in SAID_ELSEWHERE
     ]
-    for token in tokens:
-        for path in ("/v1/customers", FINANCE, "/v1/nothing-here"):
-            answer = world.api.send("GET", path, bearer=Bearer(token, viewer.bearer().shown))
-    answer = ask(world.api, Request("GET", f"/v1/customers?access_token={tokens[0]}"))
-    _line_of(printed, mark, answer)
-    lines = printed.since(mark)
-    found = [(line, part) for line in lines for token in tokens for part in _parts(token) if part in line]
-    expect(
-        not found,
-        expected="Lines without tokens: who sent a request is told by its subject.",
-        got=f"a line of the log holds a token, or a part of one, after the words\n... {_before(found)}",
-        because="Logs are read by many, kept for months and sent to other firms. Each token in them is a key under the mat.",
-        did=f"{FORGED}\n{IN_THE_QUERY}",
+    sent = []
+    for bearer in (viewer.bearer(), *forged):
+        for path in (FINANCE, "/v1/nothing-here"):
+            answer = world.api.send("GET", path, bearer=bearer)
+            sent.append((bearer.token, answer.did))
+    in_the_query = viewer.bearer()
+    answer = ask(world.api, Request("GET", f"/v1/customers?access_token={in_the_query.token}"))
+    sent.append(
+        (
+            in_the_query.token,
+            curl("GET", f"/v1/customers?access_token={in_the_query.shown}", {}).replace("'", '"'),
+        )
     )
+    _line_of(printed, mark, answer)
+    lines = [(line, {*_windows(line)}) for line in printed.since(mark)]
+    for token, did in sent:
+        parts = {*_parts(token)}
+        found = next((line for line, windows in lines if not parts.isdisjoint(windows)), None)
+        expect(
+            found is None,
+            expected="Lines without tokens: who sent a request is told by its subject.",
+            got=f"a line of the log holds a piece of the token: {_where(found or '', parts)}",
+            because="Logs are read by many, kept for months and sent to other firms. Each token in them is a key under the mat.",
+            did=did,
+        )
 
 
 def _expect_line(printed: Printed, mark: int, answer: Answer, status: int, **fields: str | None) -> None:
@@ -81,7 +92,10 @@ def _expect_line(printed: Printed, mark: int, answer: Answer, status: int, **fie
     line = lines[0] if len(lines) == 1 else {}
     wanted = {"level": "warning", "status": status, **fields}
     wrong = [
-        f"{name} is {line.get(name)!r}" for name, value in wanted.items() if line.get(name, "-") != value
+        f"{name} is {line.get(name)!r}"
+        for name, value in wanted.items()
+        if line.get(name, "-") != value
+        if not (name == "method" and status == 401 and line.get(name, "-") is None)
     ]
     expect(
         len(lines) == 1 and not wrong,
@@ -107,14 +121,19 @@ def _line_of(printed: Printed, mark: int, answer: Answer) -> list[dict[str, Any]
         time.sleep(0.05)
 
 
-def _before(found: list[tuple[str, str]]) -> str:
-    """The words in front of the token in the first such line. It begins with its header, JSON in base64: eyJ."""
-    if not found:
-        return ""
-    line, part = found[0]
-    return min(line.partition(part)[0], line.partition("eyJ")[0], key=len)[-70:]
+def _where(line: str, parts: set[str]) -> str:
+    """Which line it is, and where in it the piece stands."""
+    for found in objects([line]):
+        names = [name for name, value in found.items() if not parts.isdisjoint(_windows(str(value)))]
+        return f"message {str(found.get('message'))[:60]!r}, in {', '.join(names)}"
+    return line[:160]
 
 
-def _parts(token: str) -> list[str]:
-    """Payload and signature, and their first characters: a token that was cut short is one, too."""
-    return [part[:PART] for part in token.split(".")[1:] if len(part) >= PART]
+def _parts(token: str) -> Iterator[str]:
+    """Every piece of payload and signature: a token that was cut short, at either end, is one, too."""
+    for part in token.split(".")[1:]:
+        yield from _windows(part)
+
+
+def _windows(text: str) -> Iterator[str]:
+    return (text[at : at + PART] for at in range(len(text) - PART + 1))

@@ -1,12 +1,14 @@
 """What a caller may do stands in one list, and holds at every door."""
 
+import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from graders.check import check, expect, fail
 from graders.lesson_06.callers import MERGE_PATCH, Caller, Request, ask, expect_refused, shown
 from graders.lesson_06.matrix import PATH, disagreements, leaks, listed, told
 from graders.lesson_06.requests import request_for
-from graders.lesson_06.rules import rule
+from graders.lesson_06.rules import EVERYBODY, ROLES, RULES, rule
 from graders.lesson_06.world import MINE, THEIRS, World
 from graders.probes.api import Api, Bearer
 from graders.probes.postgres import psql
@@ -14,6 +16,9 @@ from graders.probes.service import Service
 from graders.probes.tokens import tampered_signature
 
 VIEWER_BECOMES, NAMED = "UPDATE users SET ", " WHERE subject = 'octavia-viewer'"
+BECAUSE_403 = (
+    "With 401 the client fetches a new token, tries again, and so on for ever; with 404 it looks for a bug."
+)
 BECAUSE_AT_ONCE = (
     "Somebody was dismissed, or their laptop was stolen. Every minute counts, and a token lives for many."
 )
@@ -50,15 +55,26 @@ def test_users(world: World, service: Service, client: Callable[[str], Api]) -> 
     _write(world, id, "role", "admin")
     expect_all(200, "Their row is active again, and says admin", "active = true, role = 'admin'")
     change = Request("PATCH", f"/v1/users/{id}", {"active": False}, tuple(MERGE_PATCH.items()))
-    world.caller("admin").ask(change).expect(200, because="An administrator revokes users.")
+    _administer(world, id, change)
     expect_all(401, "An administrator revoked them through the first process", "active = false")
-    nobody = Caller(world.api, world.provider, f"n-{world.draw.randrange(10**9)}", "viewer", MINE)
-    expect_refused(
-        nobody.get("/v1/customers"),
-        401,
-        "a right token of somebody who is not in the table users",
-        "The provider serves the whole company. Only those in the table work here.",
-    )
+    change = replace(change, body={"active": True})
+    _administer(world, id, change)
+    expect_all(200, "An administrator let them in again", "active = true, role = 'admin'")
+    change = replace(change, body={"role": "clerk"})
+    _administer(world, id, change)
+    expect_all(403, "An administrator made them a clerk", "role = 'clerk'")
+    world.write("DELETE FROM public.users WHERE id = %s RETURNING id", [id])
+    expect_all(401, "Their row is gone")
+    for who, caller in (
+        ("somebody who is not in the table users", world.nobody()),
+        ("somebody whose name differs from a user's in case", _in_capitals(world.caller("viewer"))),
+    ):
+        expect_refused(
+            caller.get("/v1/customers"),
+            401,
+            f"a right token of {who}",
+            "The provider serves the whole company. Only those in the table work here.",
+        )
 
 
 @check("matrix-written")
@@ -120,6 +136,15 @@ def test_statuses(world: World) -> None:
             "a thing that does not exist, without a token",
             ask(world.api, Request("GET", f"/v1/invoices/{nobodys}")),
         ),
+        ("an Accept that cannot be served, without a token", ask(world.api, _wanting_pictures())),
+        (
+            "a parameter that nobody knows, without a token",
+            ask(world.api, Request("GET", "/v1/customers?x=1")),
+        ),
+        (
+            "a body of another type, without a token",
+            world.api.send("POST", "/v1/customers", body=b"a=1", headers={"Content-Type": "text/plain"}),
+        ),
     ):
         expect_refused(answer, 401, what, "Who is not known is told nothing, not even what exists.")
     for what, request in (
@@ -132,14 +157,54 @@ def test_statuses(world: World) -> None:
         ),
         ("voiding many with a body that is wrong", Request("POST", "/v1/admin/invoices/void", {})),
     ):
-        because = "With 401 the client fetches a new token, tries again, and so on for ever; with 404 it looks for a bug."
-        expect_refused(clerk.ask(request), 403, f"a clerk and {what}", because)
+        expect_refused(clerk.ask(request), 403, f"a clerk and {what}", BECAUSE_403)
+    _expect_no_look_behind(world)
     answer = accountant.ask(Request("POST", f"/v1/invoices/{nobodys}/void"))
     expect(
         answer.status == 404,
         expected="Status 404 for an accountant and an invoice that does not exist.",
         got=answer.summary(),
         because="An accountant may void, so 403 would send them to their administrator for nothing.",
+        did=answer.did,
+    )
+
+
+def _wanting_pictures() -> Request:
+    return Request("GET", "/v1/customers", headers=(("Accept", "image/png"),))
+
+
+def _in_capitals(caller: Caller) -> Caller:
+    return replace(caller, subject=caller.subject.upper())
+
+
+def _expect_no_look_behind(world: World) -> None:
+    """Whose role does not suffice learns nothing of a record, not even that there is none."""
+    for closed in RULES:
+        if "{" in closed.template and closed.roles != EVERYBODY:
+            role = next(role for role in ROLES if role not in closed.roles)
+            path = re.sub(r"\{\w+\}", lambda _: world.nobodys_id(), closed.template)
+            request = Request(closed.method, path, {} if closed.writes else None)
+            if closed.method == "PATCH":
+                request = request.with_headers(MERGE_PATCH)
+            expect_refused(
+                world.caller(role).ask(request),
+                403,
+                f"{role} and {closed.route}, of what does not exist",
+                BECAUSE_403,
+            )
+
+
+def _administer(world: World, id: str, change: Request) -> None:
+    """An administrator changes one user, and nobody else changes with them."""
+    before = world.state(MINE)
+    answer = world.caller("admin").ask(change)
+    after = world.state(MINE)
+    others = [record for record, was in before.items() if after.get(record) != was and record != f"user {id}"]
+    expect(
+        answer.status == 200 and not others,
+        expected="Status 200 for an administrator, and no other user changes.",
+        got=answer.summary() + (f"\nand these were changed: {', '.join(others[:4])}" if others else ""),
+        because="Who asks for one user and gets all of them locks the company out.",
         did=answer.did,
     )
 

@@ -40,6 +40,7 @@ def test_reads(world: World) -> None:
             did=answer.did,
         )
     _expect_own_number(world, number)
+    _expect_own_keys(world)
 
 
 @check("writes-apart", needs=["tokens-accepted"])
@@ -92,6 +93,7 @@ def test_lists(world: World) -> None:
     lists.expect_own_only(world)
     lists.expect_filters_tell_nothing(world)
     lists.expect_orders_are_few(world)
+    lists.expect_cursors_keep_their_order(world)
     lists.expect_cursors_lead_nowhere(world)
     lists.expect_counts_still(world)
 
@@ -101,6 +103,7 @@ def test_nothing_told(world: World) -> None:
     """Not yours and not there are one answer: same status, same headers, same body."""
     for role, theirs, nobodys, ids in pairs(world):
         expect_alike(world.caller(role), theirs, nobodys, ids)
+    _expect_free_number(world)
 
 
 def _expect_there_for_theirs(caller: Caller, path: str, own: str, foreign: str) -> None:
@@ -111,6 +114,47 @@ def _expect_there_for_theirs(caller: Caller, path: str, own: str, foreign: str) 
         expected="Status 200 for a user of the tenant that it belongs to.",
         got=answer.summary(),
         because="What nobody finds is well hidden, and lost.",
+        did=answer.did,
+    )
+
+
+def _expect_own_keys(world: World) -> None:
+    """A key belongs to its tenant: two may use the same one, and neither gets the other's answer."""
+    key = (("Idempotency-Key", f"k-{world.draw.randrange(16**10):010x}"),)
+    person = {"name": "Ada Lovelace", "email": "ada@example.org"}
+    for body in (person, {**person, "name": "Grace Hopper"}):
+        asked = Request("POST", "/v1/customers", body, key)
+        tenant = THEIRS if body is person else MINE
+        answer = world.caller("clerk", tenant).ask(asked)
+        read = answer.json() if answer.status == 201 else {}
+        expect(
+            isinstance(read, dict) and f"customer {read.get('id')}" in world.state(tenant),
+            expected="Status 201, and a new customer of the caller's own: only another tenant has used this Idempotency-Key.",
+            got=answer.summary(),
+            because=BECAUSE_READ,
+            did=answer.did,
+        )
+    again = Request("POST", "/v1/customers", person, key)
+    answer = world.caller("clerk").ask(again)
+    expect(
+        answer.status == 422,
+        expected="Status 422: the tenant itself has used the key for another body.",
+        got=answer.summary(),
+        because=BECAUSE_READ,
+        did=answer.did,
+    )
+
+
+def _expect_free_number(world: World) -> None:
+    """A number that only another tenant has is free."""
+    number, customer = world.only_theirs_number(), world.customer()
+    body = {"lines": LINES, "number": number}
+    answer = world.caller("clerk").ask(Request("POST", f"/v1/customers/{customer}/invoices", body))
+    expect(
+        answer.status == 201,
+        expected=f"Status 201: no invoice of this tenant has the number {number}.",
+        got=answer.summary(),
+        because="By asking for numbers, one learns which ones a rival has written.",
         did=answer.did,
     )
 

@@ -18,7 +18,7 @@ Pair = tuple[str, Request, Request, tuple[str, str]]
 
 def pairs(world: World) -> Iterator[Pair]:
     """Role, request about theirs, request about nobody's, and the two ids."""
-    invoice, payment, _ = world.payment(THEIRS)
+    invoice, payment, number = world.payment(THEIRS)
     sent, draft, customer = world.sent(THEIRS), world.draft(THEIRS), world.customer(THEIRS)
     user, own, own_invoice = world.spare_user(THEIRS), world.sent(), world.payment(MINE)[0]
     patch = tuple(MERGE_PATCH.items())
@@ -32,7 +32,10 @@ def pairs(world: World) -> Iterator[Pair]:
         ("admin", "GET", "/v1/users/{}", user, None),
         ("clerk", "POST", "/v1/customers/{}/invoices", customer, {"lines": LINES}),
         ("clerk", "PUT", "/v1/customers/{}", customer, {"name": "Mallory", "email": "m@example.org"}),
+        ("clerk", "POST", "/v1/customers/{}/invoices", customer, {"lines": LINES, "number": number}),
         ("admin", "DELETE", "/v1/customers/{}", customer, None),
+        ("viewer", "HEAD", "/v1/customers/{}", customer, None),
+        ("viewer", "HEAD", "/v1/invoices/{}", invoice, None),
         ("clerk", "POST", "/v1/invoices/{}/send", sent, {"due_on": "2026-12-31"}),
         ("accountant", "POST", "/v1/invoices/{}/void", invoice, None),
         ("accountant", "POST", "/v1/invoices/{}/payments", draft, {"amount_cents": 1}),
@@ -49,6 +52,13 @@ def pairs(world: World) -> Iterator[Pair]:
     nobodys = world.nobodys_id()
     users = [Request("PATCH", f"/v1/users/{each}", {"role": "clerk"}, patch) for each in (user, nobodys)]
     yield "admin", users[0], users[1], (user, nobodys)
+    customers = [
+        Request("PATCH", f"/v1/customers/{each}", {"name": "Mallory"}, patch) for each in (customer, nobodys)
+    ]
+    yield "clerk", customers[0], customers[1], (customer, nobodys)
+    only_theirs = world.only_theirs_number()
+    numbers = [Request("GET", f"/v1/invoices/by-number/{each}") for each in (only_theirs, f"{only_theirs}0")]
+    yield "viewer", numbers[0], numbers[1], (only_theirs, f"{only_theirs}0")
     bulk = [
         Request("POST", "/v1/admin/invoices/void", {"invoice_ids": [own, each]})
         for each in (invoice, nobodys)
@@ -93,7 +103,7 @@ def _headers(answer: Answer, id: str) -> Mapping[str, str]:
 def _body(answer: Answer, id: str) -> object:
     """The body, without the id and what is of the one occurrence: the request's id, `instance` (RFC 9457, section 3.1.5)."""
     request_id = answer.headers.get("X-Request-ID") or id
-    body = answer.json()
+    body = answer.json() if answer.body else None
     if isinstance(body, dict):
         body.pop("instance", None)
-    return json.dumps(body).replace(id, "ID").replace(request_id, "ID")
+    return json.dumps(body, ensure_ascii=False).replace(id, "ID").replace(request_id, "ID")

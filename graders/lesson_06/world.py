@@ -1,7 +1,7 @@
 """What the database holds at this moment, by tenant: users to call as, records to ask for, ids that are nobody's."""
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
@@ -37,17 +37,19 @@ TAKEN: LiteralString = """
     SELECT id::text FROM public.invoices UNION SELECT id::text FROM public.customers
     UNION SELECT id::text FROM public.users UNION SELECT id::text FROM public.payments
 """
-# Everything that a request could change, in one number for each tenant.
-STATE: LiteralString = """
-    SELECT hashtext(concat_ws('/',
-        (SELECT string_agg(concat_ws('|', id, name, email), ',' ORDER BY id) FROM public.customers WHERE tenant_id = %s),
-        (SELECT string_agg(concat_ws('|', id, customer_id, number, status, total_cents, paid_cents, due_on), ',' ORDER BY id)
-         FROM public.invoices WHERE tenant_id = %s),
-        (SELECT string_agg(concat_ws('|', payments.id, invoice_id, amount_cents), ',' ORDER BY payments.id)
-         FROM public.payments JOIN public.invoices ON invoices.id = invoice_id WHERE tenant_id = %s),
-        (SELECT string_agg(concat_ws('|', id, subject, role, active), ',' ORDER BY id) FROM public.users WHERE tenant_id = %s)
-    ))
+# Everything that a request could change, a row for each record of a tenant.
+RECORDS: LiteralString = """
+    SELECT 'customer ' || id, concat_ws('|', name, email) FROM public.customers WHERE tenant_id = %s
+    UNION ALL SELECT 'invoice ' || id, concat_ws('|', customer_id, number, status, total_cents, paid_cents, due_on)
+    FROM public.invoices WHERE tenant_id = %s
+    UNION ALL SELECT 'payment ' || payments.id, concat_ws('|', invoice_id, amount_cents)
+    FROM public.payments JOIN public.invoices ON invoices.id = invoice_id WHERE tenant_id = %s
+    UNION ALL SELECT 'user ' || id, concat_ws('|', subject, role, active) FROM public.users WHERE tenant_id = %s
 """
+ALL_USERS: LiteralString = "SELECT id, role, active FROM public.users"
+ALL_INVOICES: LiteralString = "SELECT id, status FROM public.invoices"
+PUT_BACK_USER: LiteralString = "UPDATE public.users SET role = %s, active = %s WHERE id = %s RETURNING id"
+PUT_BACK_INVOICE: LiteralString = "UPDATE public.invoices SET status = %s WHERE id = %s RETURNING id"
 NUMBERED: LiteralString = """
     INSERT INTO public.invoices (tenant_id, customer_id, number, currency, total_cents)
     SELECT tenant_id, min(customer_id), %s, min(currency), 700 FROM public.invoices WHERE tenant_id = %s GROUP BY tenant_id
@@ -58,6 +60,7 @@ BY_NUMBER: LiteralString = (
 NEW_USER: LiteralString = (
     "INSERT INTO public.users (tenant_id, subject, role) VALUES (%s, %s, %s) RETURNING id::text"
 )
+REVOKE: LiteralString = "UPDATE public.users SET active = false WHERE id = %s RETURNING id"
 
 SERVER_STOPS = "57P"
 BECAUSE = "Other programs read and write these tables by day: CONTRACT.md, The database."
@@ -97,6 +100,7 @@ class World:
     postgres: Postgres
     provider: IdentityProvider
     draw: random.Random = field(default_factory=random.Random)
+    _begun: dict[tuple[str, int], tuple[Any, ...]] = field(default_factory=dict)
     _given: dict[tuple[int, str], list[str]] = field(default_factory=dict)
 
     def caller(self, role: str, tenant: int = MINE) -> Caller:
@@ -108,9 +112,18 @@ class World:
 
     def new_user(self, role: str, tenant: int = MINE) -> tuple[str, Caller]:
         """A user whom nobody knows beforehand, with the id of the row."""
-        subject = f"u-{self.draw.randrange(16**10):010x}"
+        subject = f"u-{self.draw.randrange(10**12):012}"
         [(id,)] = self.write(NEW_USER, [tenant, subject, role])
         return id, Caller(self.api, self.provider, subject, role, tenant, shown_as="octavia-viewer")
+
+    def nobody(self) -> Caller:
+        """Somebody whom the provider knows and the table does not."""
+        return Caller(self.api, self.provider, f"n-{self.draw.randrange(10**12):012}", "viewer", MINE)
+
+    def revoked(self, role: str) -> Caller:
+        id, user = self.new_user(role)
+        self.write(REVOKE, [id])
+        return user
 
     def draft(self, tenant: int = MINE) -> str:
         return self._take(tenant, "draft", lambda: self._ids(BY_STATUS, tenant, "draft"))
@@ -136,9 +149,16 @@ class World:
         invoice, payment, number = self._one_of(self.rows(PAID, [tenant]), "payment")
         return str(invoice), str(payment), str(number)
 
+    def paid_first_and_last(self) -> tuple[str, str]:
+        """The invoices of ours with payments that have the lowest id and the highest."""
+        found = sorted({int(invoice) for invoice, _, _ in self.rows(PAID, [MINE])})
+        if not found:
+            raise gone("payments")
+        return str(found[0]), str(found[-1])
+
     def only_theirs_number(self) -> str:
-        """A number that an invoice of the other tenant has and none of ours."""
-        number = f"T-{self.draw.randrange(10**9)}"
+        """A number that an invoice of the other tenant has and none of ours, with a slash in it as they may have."""
+        number = f"T/{self.draw.randrange(10**9)}"
         self.write(NUMBERED, [number, THEIRS])
         return number
 
@@ -153,10 +173,27 @@ class World:
         taken = {id for (id,) in self.rows(TAKEN)}
         return self.draw.choice([str(id) for id in range(5000, 10_000) if str(id) not in taken])
 
-    def state(self, tenant: int) -> Any:
-        """A fingerprint of everything that the tenant has."""
-        [(found,)] = self.rows(STATE, [tenant] * 4)
-        return found
+    def state(self, tenant: int) -> Mapping[str, str]:
+        """Everything that the tenant has: what a record says, by its kind and id."""
+        return dict(self.rows(RECORDS, [tenant] * 4))
+
+    def put_back(self) -> None:
+        """What a faulty service changed unasked is as it was at the start, so that other checks find their users."""
+        if not self._begun:
+            self._begun = self._changeable()
+        now = self._changeable()
+        for kind, id in self._begun.keys() & now.keys():
+            was = self._begun[kind, id]
+            if now[kind, id] == was:
+                continue
+            if kind == "user":
+                self.write(PUT_BACK_USER, [*was, id])
+            elif not any(str(id) in given for given in self._given.values()):
+                self.write(PUT_BACK_INVOICE, [*was, id])
+
+    def _changeable(self) -> dict[tuple[str, int], tuple[Any, ...]]:
+        users = {("user", id): tuple(rest) for id, *rest in self.rows(ALL_USERS)}
+        return users | {("invoice", id): tuple(rest) for id, *rest in self.rows(ALL_INVOICES)}
 
     def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """What the tables hold. Raises Failure where they are not those of the contract."""

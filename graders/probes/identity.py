@@ -8,7 +8,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from graders.probes.played import DOWN, Asked, Reply
 
 MAX_AGE = 6  # seconds; what the service may keep the keys for, told it in JWKS_MAX_AGE_SECONDS
 LIFETIME = 600
+STRANGERS = "/strangers-keys.json"
 PATH = "/.well-known/jwks.json"
 PROVIDER_PORT = FixedAddresses().identity  # while `octo_lab run` is up
 # The algorithms themselves: a library that signs whole tokens would not sign what an attacker writes.
@@ -53,13 +54,19 @@ def new_key(alg: str) -> SigningKey:
 
 
 class IdentityProvider:
-    """Publishes keys over HTTP and makes out tokens. `fetches` counts how often its key set was asked for."""
+    """Publishes keys over HTTP and makes out tokens. `fetches` counts how often its key set was asked for.
+
+    Its server also holds a key set of a stranger's, to which forged tokens point; `followed` counts who went there.
+    """
 
     def __init__(self, issuer: str, audience: str) -> None:
         self.issuer = issuer
         self.audience = audience
-        self.fetches = 0
-        self._down = False
+        self.fetches = self.followed = 0
+        self.stranger = new_key("RS256")
+        self.strangers_url = f"http://{HOST}:{PROVIDER_PORT}{STRANGERS}"
+        self._trouble: Callable[[], Reply] | None = None
+        self._unusable: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._keys = [new_key("RS256"), new_key("ES256")]
 
@@ -78,9 +85,21 @@ class IdentityProvider:
         with self._lock:
             self._keys.remove(key)
 
+    def publish_beside(self, entries: Sequence[dict[str, Any]]) -> None:
+        """What else stands in the key set, before the keys: nothing that a service could use."""
+        self._unusable = list(entries)
+
+    def seen_at(self, port: int) -> None:
+        """At this port of its own loopback the service finds our server."""
+        self.strangers_url = f"http://{HOST}:{port}{STRANGERS}"
+
     def go(self, *, down: bool) -> None:
         """Answer no more, or again."""
-        self._down = down
+        self.fall_into((lambda: DOWN) if down else None)
+
+    def fall_into(self, trouble: Callable[[], Reply] | None) -> None:
+        """Answer with this instead of the keys, until it is None again. It may take its time."""
+        self._trouble = trouble
 
     def claims(self, subject: str, **changed: Any) -> dict[str, Any]:
         """The claims of an access token (RFC 9068, section 2.2). One that is changed to None is left out."""
@@ -104,12 +123,32 @@ class IdentityProvider:
 
     def answer(self, asked: Asked) -> Reply:
         """What its server says: the key set, and nothing else."""
+        if asked.path == STRANGERS:
+            self.followed += 1
+            return Reply(200, json.dumps({"keys": [self.stranger.public()]}).encode())
         if asked.path != PATH:
             return Reply(404, b"{}")
         with self._lock:
             self.fetches += 1
-            keys = [key.public() for key in self._keys]
-        return DOWN if self._down else Reply(200, json.dumps({"keys": keys}).encode())
+        return self._trouble() if self._trouble else self.key_set()
+
+    def key_set(self) -> Reply:
+        """The keys as they are published now (RFC 7517, section 5)."""
+        with self._lock:
+            keys = [*self._unusable, *(key.public() for key in self._keys)]
+        return Reply(200, json.dumps({"keys": keys}).encode())
+
+
+def unusable() -> list[dict[str, Any]]:
+    """Entries that may stand in a key set, and that no service of ours could verify with."""
+    spare = new_key("RS256").public()
+    return [
+        {**spare, "use": "enc", "alg": "RSA-OAEP", "kid": secrets.token_hex(8)},
+        {"kty": "OKP", "crv": "Ed25519", "use": "sig", "alg": "EdDSA", "kid": secrets.token_hex(8),
+         "x": encoded(secrets.token_bytes(32))},
+        {"kty": "AKP", "alg": "ML-DSA-44", "use": "sig", "kid": secrets.token_hex(8), "pub": encoded(secrets.token_bytes(32))},
+        {name: value for name, value in spare.items() if name != "kid"},
+    ]  # fmt: skip
 
 
 def encoded(data: bytes) -> str:

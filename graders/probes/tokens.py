@@ -3,25 +3,31 @@
 joserfc signs, as the keys of `identity` have it; HS256 with a public key, which no library signs, is put together here.
 """
 
+import base64
 import hashlib
 import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from graders.probes.certificates import self_signed
 from graders.probes.identity import IdentityProvider, SigningKey, encoded, new_key
 
-FAR = 300  # seconds; further from now than the skew that the contract grants (60) on the slowest machine
+# Seconds, past the skew that the contract grants (60). What is over only gets further away while a slow machine works.
+OVER = 90
+FAR = 240
 HUGE = 12_000  # characters: past the 8192 that a token may have, and within what HTTP servers take
+LONG = 7_500  # within them
+SKEW = 15  # seconds: within the 60 that are granted, with time for a slow machine
 
 Forge = Callable[[IdentityProvider, str], str]
 
 
 @dataclass(frozen=True)
 class Defect:
-    """One attack. `what` ends the sentence: a token ..."""
+    """One attack (or, among VARIANTS, one right form). `what` ends the sentence: a token ..."""
 
     name: str
     what: str
@@ -30,7 +36,7 @@ class Defect:
 
 def expired(provider: IdentityProvider, subject: str) -> str:
     now = int(time.time())
-    return provider.token(subject, iat=now - 2 * FAR, exp=now - FAR)
+    return provider.token(subject, iat=now - FAR, exp=now - OVER)
 
 
 def not_yet_valid(provider: IdentityProvider, subject: str) -> str:
@@ -41,12 +47,28 @@ def other_issuer(provider: IdentityProvider, subject: str) -> str:
     return provider.token(subject, iss="https://id.example")
 
 
+def longer_issuer(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, iss=f"{provider.issuer}.stranger.example")
+
+
+def issuer_at_the_end(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, iss=f"https://stranger.example/{provider.issuer}")
+
+
 def no_issuer(provider: IdentityProvider, subject: str) -> str:
     return provider.token(subject, iss=None)
 
 
 def other_audience(provider: IdentityProvider, subject: str) -> str:
     return provider.token(subject, aud="https://mail.example")
+
+
+def other_audiences(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, aud=["https://mail.example", "https://files.example"])
+
+
+def longer_audience(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, aud=f"{provider.audience}.stranger.example")
 
 
 def no_audience(provider: IdentityProvider, subject: str) -> str:
@@ -57,6 +79,10 @@ def no_expiry(provider: IdentityProvider, subject: str) -> str:
     return provider.token(subject, exp=None)
 
 
+def no_issue_time(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, iat=None)
+
+
 def odd_expiry(provider: IdentityProvider, subject: str) -> str:
     return provider.token(subject, exp="never")
 
@@ -64,6 +90,19 @@ def odd_expiry(provider: IdentityProvider, subject: str) -> str:
 def no_subject(provider: IdentityProvider, subject: str) -> str:
     del subject
     return provider.token("", sub=None)
+
+
+def subject_that_is_no_text(provider: IdentityProvider, subject: str) -> str:
+    return provider.token("", sub=[subject])
+
+
+def subject_that_is_no_unicode(provider: IdentityProvider, subject: str) -> str:
+    """Half of a surrogate pair: JSON can write it, UTF-8 can't."""
+    return provider.token(f"{subject}\ud800")
+
+
+def subject_with_a_nul(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(f"{subject}\0")
 
 
 def alg_none(provider: IdentityProvider, subject: str) -> str:
@@ -116,10 +155,34 @@ def embedded_key(provider: IdentityProvider, subject: str) -> str:
     return _resigned(provider, subject, {"kid": provider.keys[0].kid, "jwk": own.public()}, by=own)
 
 
-def key_behind_a_link(provider: IdentityProvider, subject: str) -> str:
+def embedded_unknown_key(provider: IdentityProvider, subject: str) -> str:
     own = new_key("RS256")
-    links = {"jku": "http://127.0.0.1:9/jwks.json", "x5u": "http://127.0.0.1:9/cert.pem"}
-    return _resigned(provider, subject, {"kid": own.kid, **links}, by=own)
+    return _resigned(provider, subject, {"kid": own.kid, "jwk": own.public()}, by=own)
+
+
+def embedded_certificate(provider: IdentityProvider, subject: str) -> str:
+    own = provider.stranger
+    der = base64.b64encode(self_signed(own.pair)).decode()
+    return _resigned(provider, subject, {"kid": own.kid, "x5c": [der]}, by=own)
+
+
+def key_behind_a_link(provider: IdentityProvider, subject: str) -> str:
+    """The link leads to a key set with the stranger's key in it."""
+    own = provider.stranger
+    return _resigned(provider, subject, {"kid": own.kid, "jku": provider.strangers_url}, by=own)
+
+
+def certificate_behind_a_link(provider: IdentityProvider, subject: str) -> str:
+    own = provider.stranger
+    return _resigned(provider, subject, {"kid": own.kid, "x5u": provider.strangers_url}, by=own)
+
+
+def longer_hash(provider: IdentityProvider, subject: str) -> str:
+    return _of_the_family(provider, subject, "RS384")
+
+
+def other_padding(provider: IdentityProvider, subject: str) -> str:
+    return _of_the_family(provider, subject, "PS256")
 
 
 def unknown_extension(provider: IdentityProvider, subject: str) -> str:
@@ -185,6 +248,12 @@ def _resigned(
     return key.sign({name: value for name, value in whole.items() if value is not None}, payload)
 
 
+def _of_the_family(provider: IdentityProvider, subject: str, alg: str) -> str:
+    """By the provider's own RSA key, with an algorithm that the key is not for."""
+    key = provider.keys[0]
+    return _resigned(provider, subject, {"kid": key.kid}, by=replace(key, alg=alg))
+
+
 def _unsigned(provider: IdentityProvider, subject: str, alg: str) -> str:
     return _start(provider, subject, alg) + "."
 
@@ -206,13 +275,21 @@ DEFECTS = tuple(
         (two_parts, "without its third part"),
         (no_json_inside, "whose payload is no JSON"),
         (a_list_inside, "whose payload is a list"),
-        (expired, f"that expired {FAR} seconds ago"),
+        (subject_that_is_no_text, "whose sub is a list"),
+        (subject_that_is_no_unicode, "whose sub is no text that UTF-8 could write"),
+        (subject_with_a_nul, "whose sub has a NUL in it"),
+        (expired, f"that expired {OVER} seconds ago (60 are granted)"),
         (no_expiry, "without exp"),
+        (no_issue_time, "without iat"),
         (odd_expiry, 'whose exp is the text "never"'),
         (not_yet_valid, f"that begins to be valid in {FAR} seconds"),
         (other_issuer, "of another issuer"),
+        (longer_issuer, "whose iss only begins like the provider's"),
+        (issuer_at_the_end, "whose iss only ends like the provider's"),
         (no_issuer, "without iss"),
         (other_audience, "made out for another service"),
+        (other_audiences, "made out for two other services (a list)"),
+        (longer_audience, "whose aud only begins like ours"),
         (no_audience, "without aud"),
         (no_subject, "without sub"),
         (id_token, "of typ JWT: no access token"),
@@ -230,8 +307,52 @@ DEFECTS = tuple(
         (kid_that_is_no_text, "whose kid is a list"),
         (no_kid, "that names no key, signed with a stranger's"),
         (embedded_key, "that brings its own key along (jwk)"),
-        (key_behind_a_link, "that says where to find its key (jku, x5u)"),
+        (embedded_unknown_key, "that brings its own key along (jwk), under a kid that nobody knows"),
+        (embedded_certificate, "that brings its own certificate along (x5c)"),
+        (key_behind_a_link, "that says where to find its key (jku)"),
+        (certificate_behind_a_link, "that says where to find its certificate (x5u)"),
+        (longer_hash, "signed with RS384 by the provider's key for RS256"),
+        (other_padding, "signed with PS256 by the provider's key for RS256"),
         (unknown_extension, "with a critical extension (crit) that nobody knows"),
         (huge, f"of {HUGE} characters, well signed"),
+    )
+)
+
+
+def just_over(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, exp=int(time.time()) - SKEW)
+
+
+def just_before(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, nbf=int(time.time()) + SKEW)
+
+
+def several_audiences(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, aud=["https://mail.example", provider.audience])
+
+
+def long_type(provider: IdentityProvider, subject: str) -> str:
+    return _resigned(provider, subject, {"kid": provider.keys[0].kid, "typ": "application/at+jwt"})
+
+
+def long(provider: IdentityProvider, subject: str) -> str:
+    return provider.token(subject, note="x" * (LONG * 3 // 4 - 600))
+
+
+def boasting(provider: IdentityProvider, subject: str) -> str:
+    """A right token, with claims that would be worth something if anybody believed them."""
+    claims: dict[str, Any] = {"role": "admin", "roles": ["admin"], "scope": "admin", "groups": ["admin"]}
+    return provider.token(subject, key=None, **claims, tenant_id="2", tenant="2")
+
+
+# Right tokens in forms that a strict reader may turn away.
+VARIANTS = tuple(
+    Defect(forge.__name__, what, forge)
+    for forge, what in (
+        (just_over, f"that ended {SKEW} seconds ago (60 are granted)"),
+        (just_before, f"that begins in {SKEW} seconds (60 are granted)"),
+        (several_audiences, "whose aud is a list with ours in it"),
+        (long_type, "whose typ is application/at+jwt"),
+        (long, "of some 7000 characters (8192 are granted)"),
     )
 )

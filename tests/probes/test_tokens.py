@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 
 from graders.probes.identity import PATH, IdentityProvider, drawn_provider, environment, new_key
 from graders.probes.played import PlayedServer
-from graders.probes.tokens import DEFECTS, Defect
+from graders.probes.tokens import DEFECTS, VARIANTS, Defect
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,11 @@ def believed(provider: IdentityProvider, keys: KeySet, token: str) -> bool:
             aud={"essential": True, "value": provider.audience},
             sub={"essential": True},
             exp={"essential": True},
+            iat={"essential": True},
         )
         registry.validate(found.claims)
-        return str(found.header.get("typ")).lower() == "at+jwt"
+        known = found.claims["sub"] == "ada"
+        return known and str(found.header.get("typ")).lower() in ("at+jwt", "application/at+jwt")
     except (JoseError, ValueError, TypeError, AttributeError):
         return False
 
@@ -65,6 +67,13 @@ def test_no_forged_token_is_believed(
     provider: IdentityProvider, server: PlayedServer, defect: Defect
 ) -> None:
     assert not believed(provider, fetched(server), defect.forge(provider, "ada"))
+
+
+@pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: variant.name)
+def test_every_right_form_is_believed(
+    provider: IdentityProvider, server: PlayedServer, variant: Defect
+) -> None:
+    assert believed(provider, fetched(server), variant.forge(provider, "ada"))
 
 
 @pytest.mark.parametrize("name", ["expired", "other_audience", "id_token", "huge", "unknown_extension"])

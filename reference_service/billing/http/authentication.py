@@ -112,7 +112,7 @@ def log_refusal(scope: Scope, status: int, reason: str, subject: str | None, why
         scope["route"] = route
     fields = {
         "subject": subject,
-        "method": scope["method"],
+        "method": scope.get("asked_as", scope["method"]),
         "route": getattr(route, "path_format", None),
         "status": status,
         "reason": reason,

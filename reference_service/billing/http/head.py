@@ -18,7 +18,7 @@ class HeadAsGet:
                 message = {**message, "body": b""}
             await send(message)
 
-        as_get = {**scope, "method": "GET"}
+        as_get = {**scope, "method": "GET", "asked_as": "HEAD"}
         try:
             await self.app(as_get, receive, without_body)
         finally:

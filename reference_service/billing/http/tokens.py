@@ -53,7 +53,7 @@ class Tokens:
         except (PyJWTError, ValueError) as refusal:
             raise BadToken(type(refusal).__name__) from None
         subject: str = claims["sub"]
-        if not subject or "\0" in subject:
+        if not subject or "\0" in subject or subject != subject.encode(errors="ignore").decode():
             raise BadToken("the subject can't exist")
         return subject
 

@@ -77,10 +77,7 @@ async def page(
 
 
 async def lock_all(connection: Connection, tenant_id: int, invoice_ids: list[int]) -> list[Invoice]:
-    """The invoices, locked in the order of their ids, so that two such requests never wait for each other in a ring.
-
-    What is not there is left out.
-    """
+    """The invoices, locked in the order of their ids, so that two such requests never wait for each other in a ring."""
     query = """
         SELECT id, customer_id, number, status, currency, total_cents, paid_cents, due_on, created_at
         FROM invoices WHERE id = ANY(%s) ORDER BY id FOR UPDATE

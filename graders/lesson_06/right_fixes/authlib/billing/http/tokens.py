@@ -1,6 +1,7 @@
 """Access tokens read with Authlib."""
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import Any
@@ -43,7 +44,7 @@ class Tokens:
             subject = claims["sub"]
         except (JoseError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadToken(type(error).__name__) from None
-        if not isinstance(subject, str) or not subject or "\0" in subject:
+        if not isinstance(subject, str) or not subject or re.search("[\0\ud800-\udfff]", subject):
             raise BadToken("sub")
         return subject
 
