@@ -102,8 +102,8 @@ def unknown(people: Population, tenant: int, draw: random.Random) -> Iterator[Fa
     yield Faulty("POST", f"/v1/invoices/{draft.id}/send?mail=1", due, ("/query/mail",))
     yield Faulty("POST", f"/v1/invoices/{sent.id}/payments?book=1", cents, ("/query/book",))
     paid = people.invoice(tenant, "paid", draw)
-    payment = f"/v1/invoices/{paid.id}/payments/{people.payment(paid)}"
-    yield Faulty("GET", f"{payment}?expand=invoice", None, ("/query/expand",))
+    booked = f"/v1/invoices/{paid.id}/payments/{people.payment(paid)}"
+    yield Faulty("GET", f"{booked}?expand=invoice", None, ("/query/expand",))
     number = f"/v1/invoices/by-number/{paid.number}"
     yield Faulty("GET", f"{number}?expand=lines", None, ("/query/expand",))
 

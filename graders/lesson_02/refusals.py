@@ -130,6 +130,13 @@ def conflicts(people: Population, tenant: int, draw: random.Random) -> Iterator[
     )  # fmt: skip
 
 
+def partly_paid(id: str, tenant: int, paid: Answer) -> Iterator[Refusal]:
+    """What can't be done any more with an invoice of which `paid` has paid a part."""
+    if paid.status == 201:  # that it is, says another check
+        what = "an invoice that is paid in part can't be voided"
+        yield Refusal(what, 409, "POST", f"/v1/invoices/{id}/void", tenant, type=f"{BILLING}wrong-status")
+
+
 def malformed(people: Population, tenant: int, draw: random.Random) -> Iterator[Refusal]:
     """Bodies that are no JSON, on each path that wants one, and a tenant that is none.
 

@@ -3,7 +3,7 @@
 import random
 
 from graders.check import check, expect
-from graders.lesson_02 import refusals
+from graders.lesson_02 import invoices, refusals
 from graders.lesson_02.allowed import expect_allow, wrong_methods
 from graders.lesson_02.body_size import expect_bounded, expect_largest_taken
 from graders.lesson_02.inside import expect_no_leak
@@ -116,8 +116,11 @@ def test_unknown(http: Api, postgres: Postgres, people: Population, rng: random.
 def test_conflicts(http: Api, postgres: Postgres, people: Population, rng: random.Random) -> None:
     """What the state of things is against is 409, and changes nothing."""
     tenant = people.tenant(rng)
+    partly = people.invoice(tenant, "sent", rng)
+    paid = invoices.ask_pay(http, tenant, partly.id, 1)
     before = rows(postgres, tenant)
     refusals.expect_refused(http, refusals.conflicts(people, tenant, rng))
+    refusals.expect_refused(http, refusals.partly_paid(partly.id, tenant, paid))
     refusals.expect_untouched(before, rows(postgres, tenant), f"tenant {tenant}")
 
 

@@ -3,6 +3,7 @@
 import random
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 from graders.check import check, expect
 from graders.lesson_02 import customers, invoices
@@ -21,7 +22,9 @@ def test_shapes(http: Api, postgres: Postgres, people: Population, rng: random.R
     tenant = people.tenant(rng)
     _customer(http, postgres, tenant, rng)
     _draft(http, people, tenant, rng)
+    _numbers(http, people, tenant, rng)
     _life(http, people, tenant, rng)
+    _request_ids(http, tenant, rng)
 
 
 def _customer(http: Api, postgres: Postgres, tenant: int, draw: random.Random) -> None:
@@ -41,11 +44,33 @@ def _draft(http: Api, people: Population, tenant: int, draw: random.Random) -> N
         "currency": currency, "paid_cents": 0, "due_on": None, "lines": lines,
     }  # fmt: skip
     same("the draft", {name: draft[name] for name in right}, right)
-    by_number = http.get(f"/v1/invoices/by-number/{number.upper()}", tenant=tenant)
-    same("the invoice by its number", read(by_number, 200, WITH_LINES), draft)
+    stored = "SELECT created_at FROM public.invoices WHERE id::text = %s"
+    same("created_at", draft["created_at"], people.postgres.value(stored, [draft["id"]]))
+    for spelled in (number.upper(), quote(number, safe="")):
+        by_number = http.get(f"/v1/invoices/by-number/{spelled}", tenant=tenant)
+        same("the invoice by its number", read(by_number, 200, WITH_LINES), draft)
     balance = {"customer_id": customer, "currency": currency, "open_invoices": 0, "outstanding_cents": 0}
     owed = http.get(f"/v1/customers/{customer}/balance", tenant=tenant)
     same("the balance", read(owed, 200, BALANCE), balance)
+
+
+def _numbers(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
+    """A number that the caller took is stepped over by those that the service gives."""
+    customer = people.free_customer(tenant, draw)
+    given = str(invoices.draft(http, tenant, customer, {"lines": invoices.lines(draw)})["number"])
+    same("the start of a number that was left out", given[:4], "INV-")
+    taken = f"INV-{int(given[4:]) + 1:06d}" if given[4:].isdigit() else f"INV-{draw.randrange(10**9)}"
+    invoices.draft(http, tenant, customer, {"number": taken, "lines": invoices.lines(draw)})
+    after = str(invoices.draft(http, tenant, customer, {"lines": invoices.lines(draw)})["number"])
+    same("whether the next number is one that nobody has", after.upper() not in (given, taken), True)
+
+
+def _request_ids(http: Api, tenant: int, draw: random.Random) -> None:
+    """An id that came in is kept, in successes and in refusals."""
+    for path in ("/v1/customers", "/v1/customers/999999999"):
+        id = f"trace-{draw.randrange(10**9)}.a_B"
+        answer = http.send("GET", path, tenant=tenant, headers={"X-Request-ID": id})
+        same("X-Request-ID of the answer", answer.headers.get("X-Request-ID"), id)
 
 
 def _life(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
@@ -59,11 +84,27 @@ def _life(http: Api, people: Population, tenant: int, draw: random.Random) -> No
     same("the payment", (payment["invoice_id"], payment["amount_cents"]), right)
     found = http.get(f"/v1/invoices/{owed.id}/payments/{payment['id']}", tenant=tenant)
     same("the payment", read(found, 200, PAYMENT), payment)
+    stored = "SELECT received_at FROM public.payments WHERE id::text = %s"
+    same("received_at", payment["received_at"], people.postgres.value(stored, [payment["id"]]))
+    _balance(http, people, tenant, owed.customer_id)
     same("paid_cents", invoices.fetched(http, tenant, owed.id)["paid_cents"], owed.total_cents - 5)
-    other = people.invoice(tenant, "draft", draw).id
-    before = invoices.fetched(http, tenant, other)
-    void = read(http.post(f"/v1/invoices/{other}/void", tenant=tenant), 200, WITH_LINES)
-    same("the void invoice", void, {**before, "status": "void"})
+    for status in ("draft", "sent"):
+        other = people.invoice(tenant, status, draw).id
+        before = invoices.fetched(http, tenant, other)
+        void = read(http.post(f"/v1/invoices/{other}/void", tenant=tenant), 200, WITH_LINES)
+        same("the void invoice", void, {**before, "status": "void"})
+
+
+def _balance(http: Api, people: Population, tenant: int, customer: str) -> None:
+    """What is owed, when a part is paid: the sum of what is left."""
+    stored = """
+        SELECT count(*)::bigint, coalesce(sum(total_cents - paid_cents), 0)::bigint
+        FROM public.invoices WHERE customer_id::text = %s AND status = 'sent'
+    """
+    ((open_invoices, cents),) = people.postgres.rows(stored, [customer])
+    said = read(http.get(f"/v1/customers/{customer}/balance", tenant=tenant), 200, BALANCE)
+    same("open_invoices of the balance", said["open_invoices"], open_invoices)
+    same("outstanding_cents of the balance", said["outstanding_cents"], cents)
 
 
 def same(what: str, got: Any, right: Any) -> None:
