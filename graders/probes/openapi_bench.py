@@ -8,15 +8,23 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from graders.check import CannotJudge, Failure
 from graders.probes.api import Answer
+from graders.probes.kept_work import kept
 from graders.probes.openapi_document import Document, Operation
 
 # What counts is the processor's time: a loaded machine changes no verdict. The clock is for what does not even compute.
 PROCESSOR_SECONDS = 40
 SECONDS = 200
+# What the requests that are made from a document depend on, besides the document.
+MADE_BY = (
+    Path(__file__).with_name("openapi_child.py").read_text("utf-8"),
+    *(version(name) for name in ("schemathesis", "hypothesis")),
+)
 BECAUSE = (
     "Generators of clients and of documentation work on the document as we do: what stops us stops them."
 )
@@ -50,7 +58,9 @@ def faults(document: Document) -> list[tuple[str, str]]:
 
 def cases(document: Document, examples: int) -> list[Case]:
     """Up to so many requests for each operation that fit, and as many whose body does not; always the same ones."""
-    return [Case(**one) for one in _work(document, "cases", examples=examples)]
+    inputs = [*MADE_BY, json.dumps(document.content), str(examples)]
+    made = kept("openapi-cases", inputs, lambda: _work(document, "cases", examples=examples))
+    return [Case(**one) for one in made]
 
 
 def judged(document: Document, exchanges: Sequence[Exchange]) -> list[str]:
