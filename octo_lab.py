@@ -602,11 +602,19 @@ def dev_check(lessons: tuple[Lab, ...], static: bool, forged: bool, **how: Any) 
     """The gate: prove that each lesson's grader tells right from wrong."""
     if forged:
         all_held = [
-            unforged(lab, jobs=how["jobs"], only=how["fix"], on=how["on"]) for lab in lessons or all_labs()
+            unforged(lab, jobs=how["jobs"], only=how["fix"], on=how["on"]) for lab in lessons or finished()
         ]
         sys.exit(PASSED if all(all_held) else FAILED)
-    proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or all_labs()]
+    proved = [written(lab) and not static and proof(lab, **how) for lab in lessons or finished()]
     sys.exit(PASSED if proved and all(proved) else FAILED)
+
+
+def finished() -> list[Lab]:
+    """All lessons but drafts; says which those are."""
+    for lab in all_labs():
+        if lab.draft:
+            click.echo(f"{lab.id}: a draft, passed over (name it to prove it)")
+    return [lab for lab in all_labs() if not lab.draft]
 
 
 def written(lab: Lab) -> bool:

@@ -83,6 +83,7 @@ class Lab:
     summary: str
     track: str
     version: int
+    draft: bool
     minutes: int
     covers: tuple[str, ...]
     stores: frozenset[str]
@@ -193,6 +194,7 @@ def _lab(data: dict[str, Any], kit: Path) -> Lab:
         summary=data["summary"],
         track=data["track"],
         version=data["version"],
+        draft=data.get("draft", False),
         minutes=data["minutes"],
         covers=tuple(data["covers"]),
         stores=frozenset(data["stores"]),

@@ -22,7 +22,8 @@ def _lesson(lab: Lab, record: attempts.Record | None) -> LessonRow:
     state: State = (
         "passed" if record and record.passed else "started" if record or lab.work.exists() else "not started"
     )
-    return LessonRow(lab.id, lab.title, lab.track, lab.minutes, state, record.best if record else None)
+    track = f"{lab.track}, draft" if lab.draft else lab.track
+    return LessonRow(lab.id, lab.title, track, lab.minutes, state, record.best if record else None)
 
 
 def attempted() -> list[StatusRow]:

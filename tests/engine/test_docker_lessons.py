@@ -10,7 +10,7 @@ from tests.engines import docker as docker
 
 
 @pytest.mark.parametrize("fix", ["broken", "reference"])
-@pytest.mark.parametrize("lesson", [lab.id for lab in all_labs()])
+@pytest.mark.parametrize("lesson", [lab.id for lab in all_labs() if not lab.draft])
 def test_a_lesson_has_the_verdicts_that_it_promises(docker: Client, lesson: str, fix: str) -> None:
     [lab] = [each for each in all_labs() if each.id == lesson]
     [row] = [

@@ -298,3 +298,14 @@ def in_terminal(door: Door, *arguments: str) -> str:
         process.wait(30)
     os.close(ours)
     return seen.decode()
+
+
+def test_a_draft_is_no_proof(door: Door) -> None:
+    """It is listed as one, can be named, and the gate without it proves nothing here."""
+    manifest = next((door.kit / "labs").glob("*/lab.toml"))
+    manifest.write_text(manifest.read_text().replace("version = 1", "version = 1\ndraft = true", 1))
+    assert "draft" in door("list").stdout
+    told = door("dev", "check")
+    assert told.returncode == 1
+    assert "lesson-01: a draft, passed over (name it to prove it)" in told.stdout
+    assert "nothing left to write" in door("dev", "check", "1", "--static").stdout
