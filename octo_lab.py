@@ -611,10 +611,11 @@ def dev_check(lessons: tuple[Lab, ...], static: bool, forged: bool, **how: Any) 
 
 def finished() -> list[Lab]:
     """All lessons but drafts; says which those are."""
-    for lab in all_labs():
+    labs = all_labs()
+    for lab in labs:
         if lab.draft:
             click.echo(f"{lab.id}: a draft, passed over (name it to prove it)")
-    return [lab for lab in all_labs() if not lab.draft]
+    return [lab for lab in labs if not lab.draft]
 
 
 def written(lab: Lab) -> bool:
