@@ -97,6 +97,7 @@ def start(
     run_dir: Path,
     *,
     fixed: FixedAddresses | None = None,
+    ways_out: int = 0,
     record: Callable[[int], None],
     say: Callable[[str], None] = silently,
 ) -> Iterator[Stores]:
@@ -113,7 +114,9 @@ def start(
         stack.callback(shutil.rmtree, home, ignore_errors=True)
         stack.callback(_taken_down, client, run, run_dir / MARK)
         home.mkdir(mode=0o700)
-        enclosure = enclose(client, run, had(client, "python", say), fixed, say, QUARTERS, QUARTERS_FILES)
+        enclosure = enclose(
+            client, run, had(client, "python", say), fixed, say, QUARTERS, QUARTERS_FILES, ways_out
+        )
         yield _up(wanted, dataset or EMPTY, Site(client, enclosure, home, fixed, say))
 
 

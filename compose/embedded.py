@@ -46,6 +46,7 @@ def start(
     run_dir: Path,
     *,
     fixed: FixedAddresses | None = None,
+    ways_out: int = 0,
     record: Callable[[int], None],
     say: Callable[[str], None] = silently,
 ) -> Iterator[Stores]:
@@ -54,9 +55,11 @@ def start(
     run_dir: a directory of this run alone, from `places.run_directory()`, which `record` belongs to as well.
     dataset: what stands in Postgres; None for databases without tables.
     fixed: addresses to use instead of random ones; a busy port is replaced and `say` is told.
+    ways_out: how many servers of the caller's own are to be reached from where the submission runs; here all are.
 
     Raises StoresFailed with the server's own last lines and what to do.
     """
+    del ways_out  # embedded, the submission shares our loopback
     identity = stores_identity()
     cache_root(say)  # says so when the data cannot be kept where they were asked to be
     run = Run(run_dir, identity.directory(run_dir / "stores"), identity, fixed, record, say)

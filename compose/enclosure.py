@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from compose import ports, relay
@@ -39,21 +40,24 @@ HARDENED = {
 class Ports:
     """The ports that lead into the enclosure; the same numbers on both sides, so that one address serves both.
 
-    `out` leads the other way: inside, the submission calls it; outside, we wait at it.
+    `out` lead the other way: inside, the submission calls one; outside, we wait at it.
     """
 
     postgres: int
     cache: int
     queue: int
     web: tuple[int, ...]
-    out: int
+    out: tuple[int, ...]
 
     def all(self) -> list[int]:
-        return [self.postgres, self.cache, self.queue, *self.web, self.out]
+        return [*self._into(), *self.out]
+
+    def _into(self) -> list[int]:
+        return [self.postgres, self.cache, self.queue, *self.web]
 
     def relayed(self) -> list[str]:
         """As the relays are told them."""
-        return [*map(str, self.all()[:-1]), f"-{self.out}"]
+        return [*map(str, self._into()), *(f"-{port}" for port in self.out)]
 
     def of(self, store: StoreName) -> int:
         return int(getattr(self, store))
@@ -70,9 +74,9 @@ class Enclosure:
     volumes: dict[str, dict[str, str]]
     password: str
 
-    def leads_to(self, port: int) -> AbstractContextManager[None]:
-        """While it lasts, what calls `ports.out` inside arrives at `port` on this machine's loopback."""
-        return led_out(self.ports.out, self.password, port)
+    def leads_to(self, port: int, way: int = 0) -> AbstractContextManager[None]:
+        """While it lasts, what calls `ports.out[way]` inside arrives at `port` on this machine's loopback."""
+        return led_out(self.ports.out[way], self.password, port)
 
     @property
     def network(self) -> str:
@@ -120,15 +124,16 @@ def enclose(
     say: Callable[[str], None],
     size: int,
     files: int,
+    ways_out: int,
 ) -> Enclosure:
-    """Make the network, the way in and the submission's quarters of `size` bytes and `files`. Raises StoresFailed.
+    """Make the network, the ways in and out, and the submission's quarters of `size` bytes and `files`. Raises StoresFailed.
 
     A port may be taken between our look and the engine's: then others are tried.
     """
     sockets = _volume(client, kept, "sockets", "size=1m,mode=0700")
     quarters = _volume(client, kept, "quarters", f"size={size},nr_inodes={files},mode=0755")
     way_in = {sockets: {"bind": SOCKETS, "mode": "rw"}}
-    chosen, password = _ports(fixed, say), new_password()
+    chosen, password = _ports(fixed, ways_out, say), new_password()
     gate = None
     for attempt in range(TRIES):
         gate = _relay(client, kept, "gate", "outside", image, chosen, password, way_in)
@@ -141,7 +146,7 @@ def enclose(
                 raise
             if attempt == TRIES - 1:
                 raise StoresFailed("No free ports could be had.", "Run the command again.") from error
-            chosen = _ports(None, say)
+            chosen = _ports(None, ways_out, say)
     inside = {quarters: {"bind": QUARTERS, "mode": "rw"}}
     holder = _relay(client, kept, "holder", "inside", image, chosen, password, way_in | inside)
     holder.start()
@@ -152,16 +157,13 @@ def enclose(
     return Enclosure(client, kept, holder, chosen, volumes, password)
 
 
-def _ports(fixed: FixedAddresses | None, say: Callable[[str], None]) -> Ports:
+def _ports(fixed: FixedAddresses | None, ways_out: int, say: Callable[[str], None]) -> Ports:
     free = _distinct(ports.candidates())
+    out = tuple(islice(free, ways_out))
     if not fixed:
-        return Ports(
-            next(free), next(free), next(free), tuple(next(free) for _ in range(WEB_PORTS)), next(free)
-        )
+        return Ports(next(free), next(free), next(free), tuple(islice(free, WEB_PORTS)), out)
     told = [next(ports.promised(each, say)) for each in (fixed.postgres, fixed.cache, fixed.queue, fixed.web)]
-    return Ports(
-        told[0], told[1], told[2], (told[3], *(next(free) for _ in range(WEB_PORTS - 1))), next(free)
-    )
+    return Ports(told[0], told[1], told[2], (told[3], *islice(free, WEB_PORTS - 1)), out)
 
 
 def _distinct(numbers: Iterator[int]) -> Iterator[int]:

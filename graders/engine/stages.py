@@ -22,7 +22,7 @@ from graders.engine.channel import Channel, Job
 from graders.engine.checks import outcome_of
 from graders.engine.dataset import dataset_of
 from graders.engine.docker_rung import contained
-from graders.engine.identity import GATEWAY, Identity, identity_of
+from graders.engine.identity import GATEWAY, Identity, identity_of, ways_out
 from graders.engine.phases import Phases
 from graders.engine.plugin import Grading, failure_text
 from graders.engine.prepare import Prepared, tree_of
@@ -96,7 +96,15 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         wanted = cast(frozenset[StoreName], lab.stores)
         run = stage.run
         start = containers.start if job.on == "docker" else embedded.start
-        running = start(wanted, dataset_of(lab, say), run.path, fixed=fixed, record=run.record, say=say)
+        running = start(
+            wanted,
+            dataset_of(lab, say),
+            run.path,
+            fixed=fixed,
+            ways_out=ways_out(lab),
+            record=run.record,
+            say=say,
+        )
         stores = stack.enter_context(running)
         stage.stores = stores
         isolation, bounded = _isolation(stage)

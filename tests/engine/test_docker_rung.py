@@ -108,7 +108,7 @@ def test_it_reaches_a_server_that_the_grader_plays(docker: Client, tmp_path: Pat
 
     with (
         run_directory() as run,
-        containers.start(frozenset({"cache"}), None, run.path, record=run.record) as stores,
+        containers.start(frozenset({"cache"}), None, run.path, ways_out=1, record=run.record) as stores,
         closing(PlayedServer(answer)) as server,
     ):
         enclosure = stores.enclosure
@@ -116,14 +116,14 @@ def test_it_reaches_a_server_that_the_grader_plays(docker: Client, tmp_path: Pat
         image = built(docker, Recipe({"requirements.txt": b""}, "dependencies"), 300, print)
         isolation = contained(enclosure, image, tmp_path, run.path / "submission")
         with (
-            socket.create_connection(("127.0.0.1", enclosure.ports.out), 10) as stranger,
+            socket.create_connection(("127.0.0.1", enclosure.ports.out[0]), 10) as stranger,
             enclosure.leads_to(server.port),
         ):
             stranger.sendall(b"x" * len(enclosure.password))
             assert stranger.recv(1) == b""
             program = (
                 "import urllib.request as r\n"
-                f"for n in range(40): print(len(r.urlopen('http://127.0.0.1:{enclosure.ports.out}/%d' % n).read()))"
+                f"for n in range(40): print(len(r.urlopen('http://127.0.0.1:{enclosure.ports.out[0]}/%d' % n).read()))"
             )
             log = Log()
             running = start("box", f'python -c "{program}"', ENV, log, isolation=isolation, record=run.record)
