@@ -1,4 +1,4 @@
-"""Whether the document is exact: an answer with a promised field missing, or of another type, fits its schema no more."""
+"""Whether the document is exact: spoilt answers fit their schemas no more, and parameters may be what is promised."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graders.check import expect
-from graders.lesson_02.promised import PROMISES, plain
+from graders.lesson_02.promised import PROMISES, Promise, find, plain
 from graders.lesson_02.shapes import ADDRESS, CUSTOMER, INVOICE, LINE, Field, Shape, text, whole
-from graders.probes.openapi_bench import Exchange, judged
+from graders.probes.openapi_bench import Exchange, fits, judged
 from graders.probes.openapi_document import Document
 
 BECAUSE = (
@@ -16,6 +16,7 @@ BECAUSE = (
 )
 # One value of each type of JSON; what a promised field's own reader refuses, its schema must refuse, too.
 STRANGE: tuple[Any, ...] = ({"strange": [True]}, [], True, 7.5, "?", None)
+QUERY = {"limit": ("1", "100"), "as_of": ("2026-02-28",)}
 PROBLEM: Shape = {"type": text, "title": text, "status": whole, "detail": text}
 
 
@@ -38,6 +39,37 @@ def expect_exact(document: Document, exchanges: Sequence[Exchange]) -> None:
             because=BECAUSE,
             did=document.did,
         )
+
+
+def expect_parameters(document: Document) -> None:
+    """What may be sent by CONTRACT.md must be let through by the schema of its parameter."""
+    asked = [
+        (promise, parameter, value)
+        for promise in PROMISES
+        for operation in [find(document, promise.method, promise.path)]
+        if operation
+        for parameter in operation.parameters
+        for value in _allowed(promise, parameter)
+    ]
+    let_through = fits(document, [(parameter.get("schema", {}), value) for _, parameter, value in asked])
+    for (promise, parameter, value), fitting in zip(asked, let_through, strict=True):
+        expect(
+            fitting,
+            expected=f"By the document, {promise.name} takes {value!r} as {parameter['name']}.",
+            got=f"the schema of {parameter['name']} does not let it through: {json.dumps(parameter['schema'])[:200]}",
+            because="A generated client checks what it sends against the document, and never sends it.",
+            did=document.did,
+        )
+
+
+def _allowed(promise: Promise, parameter: dict[str, Any]) -> tuple[str, ...]:
+    """Values that the promise lets a caller send as this parameter."""
+    name, place = str(parameter.get("name")).lower(), parameter.get("in")
+    if place == "path":
+        return ("Re/2026-7",) if "by-number" in promise.path else ("7", "4000000000")
+    if place == "header" and (name == "x-tenant-id" or (name == "idempotency-key" and promise.key)):
+        return ("7",) if name == "x-tenant-id" else ("order 7/a", "k" * 128)
+    return QUERY.get(name, ()) if place == "query" and name in promise.query else ()
 
 
 def _spoilt(exchange: Exchange) -> Iterator[Spoilt]:

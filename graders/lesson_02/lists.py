@@ -4,6 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from graders.check import expect
 from graders.lesson_02 import customers, invoices
@@ -46,18 +47,21 @@ def expect_envelope(http: Api, a_list: List, tenant: int, people: Population) ->
     _expect_next(last, all_of_it, len(ids) > 100)
 
 
-def expect_undisturbed(http: Api, a_list: List, tenant: int, people: Population, draw: random.Random) -> None:
-    """A walk in small pages, with something new after each of the first."""
+def expect_undisturbed(
+    processes: tuple[Api, ...], a_list: List, tenant: int, people: Population, draw: random.Random
+) -> None:
+    """A walk in small pages, asked of the web processes in turn, with something new after each of the first."""
     at_first = a_list.rows(people, tenant)
     seen: list[str] = []
-    cursor: dict[str, str] = {}
+    cursor = ""
     answer: Answer | None = None
     for turn in range(len(at_first) + 50):
-        answer, page = _page(http, a_list, tenant, people, limit="9", **cursor)
+        http = processes[turn % len(processes)]
+        answer, page = _page(http, a_list, tenant, people, cursor, limit="9")
         seen += [str(item["id"]) for item in page["items"]]
         if page["next_cursor"] is None:
             break
-        cursor = {"cursor": page["next_cursor"]}
+        cursor = page["next_cursor"]
         if turn < 4:
             a_list.disturb(http, people, tenant, draw)
     did = answer.did if answer else ""
@@ -77,10 +81,11 @@ def expect_undisturbed(http: Api, a_list: List, tenant: int, people: Population,
 
 
 def _page(
-    http: Api, a_list: List, tenant: int, people: Population, **query: str
+    http: Api, a_list: List, tenant: int, people: Population, follows: str = "", **query: str
 ) -> tuple[Answer, dict[str, Any]]:
-    path = a_list.path(people, tenant)
-    answer = http.get(path, tenant=tenant, params={**a_list.query, **query})
+    """follows: a cursor that goes into the URL as it came, since it is promised to be safe there."""
+    target = f"{a_list.path(people, tenant)}?{urlencode({**a_list.query, **query})}"
+    answer = http.get(f"{target}&cursor={follows}" if follows else target, tenant=tenant)
     return answer, read(answer, 200, page_of(a_list.shape))
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from graders.check import check, expect
 from graders.lesson_02.completeness import gaps
-from graders.lesson_02.exactness import expect_exact
+from graders.lesson_02.exactness import expect_exact, expect_parameters
 from graders.lesson_02.population import Population
 from graders.lesson_02.promised import PROMISES, plain
 from graders.lesson_02.stranger import Stranger, expect_usable
@@ -67,7 +67,8 @@ def test_true(
 def test_exact(
     http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
-    """The schemas of the answers, problems too, name the promised fields, their types, and that they are required."""
+    """The schemas name the promised fields of answers, types, what is required, and let through what may be sent."""
+    expect_parameters(openapi)
     exchanges = []
     for promise in PROMISES:
         fitting = [

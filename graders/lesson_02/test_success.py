@@ -1,7 +1,7 @@
 """What a success says: its shape, where the new thing is, lists that are alike and hold still, and HEAD."""
 
 import random
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -11,9 +11,11 @@ from graders.lesson_02.heads import expect_alike
 from graders.lesson_02.lists import LISTS, expect_envelope, expect_undisturbed
 from graders.lesson_02.located import expect_found
 from graders.lesson_02.population import Population
-from graders.lesson_02.shapes import BALANCE, BECAUSE, PAYMENT, WITH_LINES, read
-from graders.probes.api import Api
+from graders.lesson_02.shapes import BALANCE, BECAUSE, INVOICE, PAYMENT, WITH_LINES, page_of, read
+from graders.probes.api import Answer, Api
 from graders.probes.postgres import Postgres
+from graders.probes.service import Service
+from graders.probes.transcript import Transcript
 
 
 @check("answers-as-promised")
@@ -24,6 +26,7 @@ def test_shapes(http: Api, postgres: Postgres, people: Population, rng: random.R
     _draft(http, people, tenant, rng)
     _numbers(http, people, tenant, rng)
     _life(http, people, tenant, rng)
+    _overdue_today(http, people, tenant, rng)
     _request_ids(http, tenant, rng)
 
 
@@ -107,6 +110,41 @@ def _balance(http: Api, people: Population, tenant: int, customer: str) -> None:
     same("outstanding_cents of the balance", said["outstanding_cents"], cents)
 
 
+def _overdue_today(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
+    """Without `as_of` it is today, in UTC: what was due yesterday is overdue, and what is due today is not."""
+    customer, today = people.free_customer(tenant, draw), datetime.now(UTC).date()
+    late, due = (_sent(http, tenant, customer, today - timedelta(days), draw) for days in (1, 0))
+    listed, answer = _overdue(http, tenant)
+    if datetime.now(UTC).date() == today:
+        expect(
+            late in listed and due not in listed,
+            expected=f"Without as_of, invoice {late}, due yesterday, is overdue; {due}, due today, is not.",
+            got=f"{late} is {'' if late in listed else 'not '}in the list, {due} is {'' if due in listed else 'not '}in it",
+            because="Reminders go out by this list: a day too early annoys a customer, a day too late costs money.",
+            did=answer.did,
+        )
+
+
+def _sent(http: Api, tenant: int, customer: str, due_on: date, draw: random.Random) -> str:
+    id = str(invoices.draft(http, tenant, customer, {"lines": invoices.lines(draw)})["id"])
+    read(invoices.ask_send(http, tenant, id, due_on.isoformat()), 200, WITH_LINES)
+    return id
+
+
+def _overdue(http: Api, tenant: int) -> tuple[set[str], Answer]:
+    """The ids on all pages, and the last answer."""
+    ids: set[str] = set()
+    query: dict[str, str | int] = {"limit": 100}
+    while True:
+        answer = http.get("/v1/invoices/overdue", tenant=tenant, params=query)
+        page = read(answer, 200, page_of(INVOICE))
+        before = len(ids)
+        ids |= {str(item["id"]) for item in page["items"]}
+        if page["next_cursor"] is None or len(ids) == before:
+            return ids, answer
+        query["cursor"] = page["next_cursor"]
+
+
 def same(what: str, got: Any, right: Any) -> None:
     """Fail with the first field that differs; the request before it is the one that was asked."""
     if isinstance(got, dict) and isinstance(right, dict):
@@ -136,11 +174,14 @@ def test_lists(http: Api, people: Population, rng: random.Random) -> None:
 
 
 @check("walks-stable", needs=["lists-alike"])
-def test_walks(http: Api, people: Population, rng: random.Random) -> None:
-    """Who walks a list from page to page while others write sees each item once and misses none."""
+def test_walks(
+    http: Api, service: Service, steps: Transcript, people: Population, rng: random.Random
+) -> None:
+    """Who walks a list from page to page while others write sees each item once, whichever web process answers."""
     tenant = people.tenant(rng)
+    second = Api(service.web("billing", 2), steps, shows_head=True)
     for a_list in LISTS:
-        expect_undisturbed(http, a_list, tenant, people, rng)
+        expect_undisturbed((http, second), a_list, tenant, people, rng)
 
 
 @check("head-like-get")

@@ -3,10 +3,11 @@
 import json
 import random
 import shlex
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from graders.check import Failure
 from graders.probes.line import Line, Request, Trouble
@@ -15,6 +16,7 @@ from graders.probes.transcript import Transcript
 
 SHOWN_AS = "http://127.0.0.1:8080"
 SECONDS = 10.0
+UNPAIRED = "surrogatepass"  # halves of surrogate pairs, which an answer may hold, go out as they came
 
 # What real clients send. Which one it is, and the order of its headers, is drawn anew for every client.
 CLIENTS = (
@@ -131,7 +133,7 @@ class Api:
         json: a body to encode (None: no body). body: one as it stands, instead. Both go as application/json, unless
         `headers` say otherwise: these come last and win.
         """
-        target = path + ("?" + urlencode(params) if params else "")
+        target = _in_a_url(path) + ("?" + urlencode(params, errors=UNPAIRED) if params else "")
         body = _encode(json) if body is None else body
         extra = (
             identity(tenant) | ({"Content-Type": "application/json"} if body else {}) | dict(headers or {})
@@ -193,8 +195,16 @@ def _fingerprint(draw: random.Random) -> dict[str, str]:
     return dict(headers)
 
 
+def _in_a_url(path: str) -> str:
+    """The path with whatever no request line can hold in percent-encoding; the rest stands as it was given."""
+    return quote(path, safe=string.punctuation, errors=UNPAIRED)
+
+
 def _encode(body: object) -> bytes | None:
-    return None if body is None else json.dumps(body, ensure_ascii=False).encode()
+    try:
+        return None if body is None else json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair: JSON can say it, UTF-8 cannot
+        return json.dumps(body).encode()
 
 
 def status_of(url: str, seconds: float) -> int | None:

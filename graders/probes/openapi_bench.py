@@ -79,6 +79,11 @@ def judged(document: Document, exchanges: Sequence[Exchange]) -> list[str]:
     return [str(one) for one in _work(document, "judged", exchanges=said)]
 
 
+def fits(document: Document, asked: Sequence[tuple[Any, str]]) -> list[bool]:
+    """For each schema of a parameter and value as text: whether it lets the value through, as what it is or as a number."""
+    return [bool(one) for one in _work(document, "fits", asked=asked)] if asked else []
+
+
 def _work(document: Document, task: str, **more: Any) -> Any:
     """The result of a task of `openapi_child`.
 

@@ -15,6 +15,7 @@ import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.errors import HypothesisException
+from openapi_schema_validator import OAS30Validator, OAS31Validator
 from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 from schemathesis import GenerationMode, Response
 from schemathesis.core.failures import Failure, FailureGroup
@@ -40,10 +41,36 @@ def faults(document: Json) -> list[Json]:
     kind = OpenAPIV30SpecValidator if document["openapi"].startswith("3.0") else OpenAPIV31SpecValidator
     found = []
     for error in kind(document).iter_errors():
-        found.append({"at": "/".join(map(str, error.absolute_path)), "what": error.message[:MOST_TEXT]})
+        at = list(error.absolute_path) or _place_of_default(document, error.instance)
+        found.append({"at": "/".join(map(str, at)), "what": error.message[:MOST_TEXT]})
         if len(found) == MOST_FAULTS:
             break
     return found
+
+
+def _place_of_default(node: Any, value: Any) -> list[str | int]:
+    """Where this default stands: the validator of defaults does not say."""
+    inner: Any = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for name, one in inner:
+        if name == "default" and type(one) is type(value) and one == value:
+            return [name]
+        if place := _place_of_default(one, value):
+            return [name, *place]
+    return []
+
+
+def fits(document: Json, asked: list[tuple[Any, str]]) -> list[bool]:
+    """Whether each schema lets its value through, as text or as the number that it spells."""
+    kind = OAS30Validator if document["openapi"].startswith("3.0") else OAS31Validator
+
+    def lets_through(schema: Any, text: str) -> bool:
+        whole = (
+            {**document, **schema} if isinstance(schema, dict) else schema
+        )  # so that its references lead somewhere
+        values = [text, int(text)] if text.isdigit() else [text]
+        return any(kind(whole).is_valid(value) for value in values)
+
+    return [lets_through(schema, text) for schema, text in asked]
 
 
 def cases(document: Json, examples: int) -> list[Json]:
@@ -181,7 +208,7 @@ def _told(failure: Any) -> str:
     return f"{title}\n{getattr(failure, 'message', failure)}"[:MOST_TEXT]
 
 
-TASKS: dict[str, Callable[..., Any]] = {"faults": faults, "cases": cases, "judged": judged}
+TASKS: dict[str, Callable[..., Any]] = {"faults": faults, "fits": fits, "cases": cases, "judged": judged}
 
 
 def main() -> None:

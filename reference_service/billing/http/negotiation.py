@@ -41,6 +41,6 @@ async def merge_patch_sent(request: Request) -> None:
 
 
 def _expect_type(request: Request, wanted: str, headers: dict[str, str] | None = None) -> None:
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    media_type = ",".join(request.headers.getlist("Content-Type")).partition(";")[0].strip().lower()
     if media_type != wanted:
         raise HTTPException(415, f"Send a body of Content-Type {wanted}.", headers)

@@ -27,6 +27,13 @@ def date_from(value: Any) -> date:
     return date.fromisoformat(value)
 
 
+def number_from(value: Any) -> Any:
+    """Digits and nothing else: Python's int() would take 1_0 as well. Raises ValueError."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,18}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
 async def pool_of(request: Request) -> Pool:
     pool: Pool = request.app.state.pool
     return pool
@@ -47,6 +54,8 @@ Id = Annotated[int, Path(), BeforeValidator(id_from), WithJsonSchema({"type": "s
 IsoDate = Annotated[date, BeforeValidator(date_from), WithJsonSchema({"type": "string", "format": "date"})]
 # ASCII, because "without regard to case" means the same everywhere only there.
 Number = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[!-~]([ -~]*[!-~])?$")]
-Limit = Annotated[int, Query(ge=1, le=100, description="how many items at most")]
+Limit = Annotated[
+    int, Query(ge=1, le=100, description="how many items at most"), BeforeValidator(number_from)
+]
 Cursor = Annotated[str | None, Query(description="the next_cursor of the page before")]
 Database = Annotated[Pool, Depends(pool_of)]
