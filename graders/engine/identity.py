@@ -12,7 +12,7 @@ from compose.enclosure import Enclosure
 from compose.ports import promised
 from compose.stores import FixedAddresses, StoresFailed
 from graders.probes.identity import IdentityProvider, drawn_provider, environment, new_key, unusable
-from graders.probes.played import Answers, Asked, PlayedServer, Reply
+from graders.probes.played import BROKEN, Answers, Asked, PlayedServer, Reply
 from graders.probes.tokens import DEFECTS, VARIANTS, boasting
 from labs.catalog import Lab
 
@@ -73,6 +73,7 @@ def by_hand(provider: IdentityProvider) -> Answers:
     POST /rotate              from now on a new key signs; the old ones stay published, beside some that nobody can use
     POST /withdraw            only the newest key stays published
     POST /down, POST /up      answer the service no more, or again
+    POST /break               answer it 500, until /up
     """
     forges = {defect.name: defect.forge for defect in (*DEFECTS, *VARIANTS)}
     forges["boasting"] = boasting
@@ -81,6 +82,7 @@ def by_hand(provider: IdentityProvider) -> Answers:
         "/withdraw": partial(_withdraw, provider),
         "/down": partial(provider.go, down=True),
         "/up": partial(provider.go, down=False),
+        "/break": partial(provider.fall_into, lambda: BROKEN),
     }
 
     def answer(asked: Asked) -> Reply:

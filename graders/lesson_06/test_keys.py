@@ -11,7 +11,7 @@ from graders.lesson_06.waiting import until
 from graders.lesson_06.world import World
 from graders.probes.api import SHOWN_AS, Answer, Api, Bearer
 from graders.probes.identity import MAX_AGE, PROVIDER_PORT, SigningKey, new_key, unusable
-from graders.probes.played import DOWN, Reply
+from graders.probes.played import BROKEN, DOWN, Reply
 from graders.probes.service import Service
 
 FLOOD, FLOOD_SECONDS = 60, 4.0
@@ -165,7 +165,7 @@ def test_outage(world: World, service: Service, client: Callable[[str], Api]) ->
     viewer = world.caller("viewer")
     because = "The provider has a bad minute every month. It must not become ours."
     viewer.get("/v1/customers").expect(200, because=because)
-    world.provider.go(down=True)
+    world.provider.fall_into(lambda: BROKEN)
     try:
         before = world.provider.fetches
 
@@ -178,11 +178,12 @@ def test_outage(world: World, service: Service, client: Callable[[str], Api]) ->
         answer, goes_on = until(asked, lambda answer: answer.status == 200)
         expect(
             goes_on,
-            expected="Status 200 with the keys that were fetched before the provider went down.",
+            expected="Status 200 with the keys that were fetched before the provider broke down: it answers 500 now.",
             got=answer.summary(),
             because=because,
-            did=f"{BY_HAND}/down; sleep {MAX_AGE + 1}; {answer.did}",
+            did=f"{BY_HAND}/break; sleep {MAX_AGE + 1}; {answer.did}",
         )
+        world.provider.go(down=True)
         _expect_recovery(world, client(service.web("billing", 3)))
     finally:
         world.provider.go(down=False)
@@ -196,7 +197,7 @@ def _expect_asked_again(world: World, before: int, answer: Answer) -> None:
         expected=f"The keys are fetched again when they are older than {MAX_AGE} seconds (JWKS_MAX_AGE_SECONDS).",
         got="the provider was never asked again",
         because="Keys that are never looked at again are believed for ever, stolen ones too.",
-        did=f"{BY_HAND}/down; sleep {MAX_AGE + 1}; {answer.did}; {ASKED}",
+        did=f"{BY_HAND}/break; sleep {MAX_AGE + 1}; {answer.did}; {ASKED}",
     )
 
 
@@ -250,4 +251,11 @@ def _expect_none_or_shared(answer: Answer, what: str) -> None:
         got=answer.summary(),
         because="401 would tell the client that its token is bad: it would log its user out, though nothing is wrong with it.",
         did=f"{BY_HAND}/down   # then let your service start anew, and: {answer.did}",
+    )
+    expect(
+        answer.status == 200 or "Retry-After" in answer.headers,
+        expected="A 503 says in Retry-After how long to wait.",
+        got=f"Retry-After: {answer.headers.get('Retry-After', 'none')}",
+        because="Clients that are not told try again at once, all together.",
+        did=answer.did,
     )

@@ -36,6 +36,7 @@ class Reply:
 
 Answers = Callable[[Asked], Reply]
 DOWN = Reply(None)
+BROKEN = Reply(500, b'{"error": "internal"}')
 
 
 class PlayedServer:
