@@ -478,22 +478,34 @@ def hint(lesson: Lab, check: str | None) -> None:
     show(hint_lines(lesson.id, id, title_of(lesson, id), hints, shown, page_for(console)), console)
 
 
-@cli.command(epilog=example("octo_lab explain first-page-bounded"))
-@click.argument("check")
-def explain(check: str) -> None:
+@cli.command(epilog=example("octo_lab explain lesson-05 first-page-bounded"))
+@click.argument("named", nargs=-1, required=True, metavar="[LESSON] CHECK")
+def explain(named: tuple[str, ...]) -> None:
     """Say what a check asks for, what it is worth, and where to read."""
-    console = stdout()
-    for lab in all_labs():
-        if spec := lab.check(check):
-            written = written_checks(lab).get(check)
-            needs = written.needs if written else ()
-            criterion = lab.criterion_text(spec.criterion)
-            title = title_of(lab, check)
-            lines = explanation_lines(
-                lab.id, check, title, criterion, spec.points, needs, spec.read, page_for(console)
-            )
-            return show(lines, console)
-    raise click.UsageError(f"No lesson has a check {check!r}. A grade lists the checks by name.")
+    *before, check = named
+    if len(before) > 1:
+        raise click.UsageError("Name one check, and before it the lesson if you like.")
+    lesson: Lab | None = LESSON.convert(before[0], None, None) if before else None
+    labs = [lab for lab in ([lesson] if lesson else all_labs()) if lab.check(check)]
+    if not labs:
+        where = lesson.id if lesson else "No lesson"
+        raise click.UsageError(
+            f"{where} has {'no' if lesson else 'a'} check {check!r}. A grade lists the checks by name."
+        )
+    if len(labs) > 1:
+        raise click.UsageError(
+            f"{len(labs)} lessons have a check {check!r}. Name the lesson: octo_lab explain {labs[0].id} {check}"
+        )
+    console, lab = stdout(), labs[0]
+    spec, written = lab.check(check), written_checks(lab).get(check)
+    assert spec
+    needs = written.needs if written else ()
+    criterion = lab.criterion_text(spec.criterion)
+    title = title_of(lab, check)
+    show(
+        explanation_lines(lab.id, check, title, criterion, spec.points, needs, spec.read, page_for(console)),
+        console,
+    )
 
 
 @cli.command(epilog=example("octo_lab run lesson-05"))

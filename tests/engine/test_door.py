@@ -83,6 +83,8 @@ def test_reports_are_written(door: Door, tmp_path: Path) -> None:
         (("grade", "1", "--report", "pdf=x"), "json"),
         (("grade", "1", "--report", "json=/no/such/folder/x"), "/no/such/folder"),
         (("explain", "nothing"), "nothing"),
+        (("explain", "1", "nothing"), "lesson-01 has no check 'nothing'"),
+        (("explain", "1", "doubles", "more"), "Name one check"),
         (("hint", "1"), "grade first"),
         (("hint", "1", "nothing"), "answers, doubles"),
         (("dev", "new", "pagination"), "pagination"),
@@ -179,8 +181,9 @@ def test_hints_climb_a_ladder(door: Door) -> None:
     assert seen[3] == seen[2]
 
 
-def test_explain_says_what_a_check_asks(door: Door) -> None:
-    told = door("explain", "doubles")
+@pytest.mark.parametrize("named", [("doubles",), ("1", "doubles")])
+def test_explain_says_what_a_check_asks(door: Door, named: tuple[str, ...]) -> None:
+    told = door("explain", *named)
     assert told.returncode == 0
     for part in ("A number comes back doubled", "doubles every number", "2 points", "README.md"):
         assert part in told.stdout
