@@ -8,8 +8,7 @@ from typing import Any
 from graders.check import expect
 from graders.lesson_02.promised import PROMISES, Promise, find, plain
 from graders.lesson_02.shapes import ADDRESS, CUSTOMER, INVOICE, LINE, Field, Shape, text, whole
-from graders.probes.openapi_bench import Exchange, fits, judged
-from graders.probes.openapi_document import Document
+from graders.probes.openapi_bench import Bench, Exchange
 
 BECAUSE = (
     "A schema that lets everything through tells nobody what comes: clients generated from it have no types."
@@ -28,37 +27,37 @@ class Spoilt:
     exchange: Exchange
 
 
-def expect_exact(document: Document, exchanges: Sequence[Exchange]) -> None:
+def expect_exact(bench: Bench, exchanges: Sequence[Exchange]) -> None:
     """Each spoilt answer must no longer fit."""
     spoilt = [one for exchange in exchanges for one in _spoilt(exchange)]
-    for one, fault in zip(spoilt, judged(document, [one.exchange for one in spoilt]), strict=True):
+    for one, fault in zip(spoilt, bench.judged([one.exchange for one in spoilt]), strict=True):
         expect(
             bool(fault),
             expected=f"By its schema in the document, {one.exchange.operation.name} never answers {one.what}.",
             got=f"the schema of its {one.exchange.answer.status} lets that through",
             because=BECAUSE,
-            did=document.did,
+            did=bench.document.did,
         )
 
 
-def expect_parameters(document: Document) -> None:
+def expect_parameters(bench: Bench) -> None:
     """What may be sent by CONTRACT.md must be let through by the schema of its parameter."""
     asked = [
         (promise, parameter, value)
         for promise in PROMISES
-        for operation in [find(document, promise.method, promise.path)]
+        for operation in [find(bench.document, promise.method, promise.path)]
         if operation
         for parameter in operation.parameters
         for value in _allowed(promise, parameter)
     ]
-    let_through = fits(document, [(parameter.get("schema", {}), value) for _, parameter, value in asked])
+    let_through = bench.fits([(parameter.get("schema", {}), value) for _, parameter, value in asked])
     for (promise, parameter, value), fitting in zip(asked, let_through, strict=True):
         expect(
             fitting,
             expected=f"By the document, {promise.name} takes {value!r} as {parameter['name']}.",
             got=f"the schema of {parameter['name']} does not let it through: {json.dumps(parameter['schema'])[:200]}",
             because="A generated client checks what it sends against the document, and never sends it.",
-            did=document.did,
+            did=bench.document.did,
         )
 
 

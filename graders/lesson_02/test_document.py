@@ -1,6 +1,8 @@
 """The document: valid, complete, true, exact, and enough for a stranger."""
 
 import random
+from collections.abc import Iterator
+from contextlib import closing
 from itertools import islice
 
 import pytest
@@ -12,24 +14,30 @@ from graders.lesson_02.population import Population
 from graders.lesson_02.promised import PROMISES, plain
 from graders.lesson_02.stranger import Stranger, expect_usable
 from graders.lesson_02.truth import EXAMPLES, expect_routed, expect_true, refused_exchanges, send_all
-from graders.probes import openapi_bench
 from graders.probes.api import Api
-from graders.probes.openapi_bench import Case
+from graders.probes.openapi_bench import Bench, Case
 from graders.probes.openapi_document import BECAUSE, Document
 
 MOST_GAPS = 6
 
 
 @pytest.fixture(scope="session")
-def cases(openapi: Document) -> list[Case]:
+def bench(openapi: Document) -> Iterator[Bench]:
+    """Where the document is worked on."""
+    with closing(Bench(openapi)) as bench:
+        yield bench
+
+
+@pytest.fixture(scope="session")
+def cases(bench: Bench) -> list[Case]:
     """Requests made from the document: the same ones for the same document."""
-    return openapi_bench.cases(openapi, EXAMPLES)
+    return bench.cases(EXAMPLES)
 
 
 @check("document-valid")
-def test_valid(openapi: Document) -> None:
+def test_valid(openapi: Document, bench: Bench) -> None:
     """The document is what the OpenAPI specification says a document is."""
-    faults = openapi_bench.faults(openapi)
+    faults = bench.faults()
     expect(
         not faults,
         expected="A document without a fault after the OpenAPI specification.",
@@ -56,19 +64,19 @@ def test_complete(openapi: Document) -> None:
 
 @check("document-true", needs=["document-valid"])
 def test_true(
-    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+    http: Api, openapi: Document, bench: Bench, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
     """What the document says is so: made from it, requests are accepted or refused as it says, and answered so."""
     expect_routed(http, openapi, people, rng)
-    expect_true(openapi, list(send_all(http, openapi, cases, people, rng)))
+    expect_true(bench, list(send_all(http, openapi, cases, people, rng)))
 
 
 @check("document-exact", needs=["document-complete", "answers-as-promised", "lists-alike"])
 def test_exact(
-    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+    http: Api, openapi: Document, bench: Bench, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
     """The schemas name the promised fields of answers, types, what is required, and let through what may be sent."""
-    expect_parameters(openapi)
+    expect_parameters(bench)
     exchanges = []
     for promise in PROMISES:
         fitting = [
@@ -84,12 +92,12 @@ def test_exact(
         )
         exchanges += [*islice(succeeded, 1)]
     exchanges += refused_exchanges(http, openapi, people, rng)
-    expect_exact(openapi, exchanges)
+    expect_exact(bench, exchanges)
 
 
 @check("stranger-can-use-it", needs=["document-valid", "created-is-found"])
 def test_stranger(
-    http: Api, openapi: Document, cases: list[Case], people: Population, rng: random.Random
+    http: Api, openapi: Document, bench: Bench, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
     """With the document alone, a stranger makes a customer, drafts an invoice, sends it, and has it paid."""
     expect_usable(Stranger(http, openapi, people.tenant(rng), cases))

@@ -12,7 +12,7 @@ from graders.lesson_02.pointers import pointers
 from graders.lesson_02.population import Population
 from graders.lesson_02.promised import PROMISES, plain
 from graders.probes.api import Answer, Api
-from graders.probes.openapi_bench import Case, Exchange, judged
+from graders.probes.openapi_bench import Bench, Case, Exchange
 from graders.probes.openapi_document import Document, Operation
 
 EXAMPLES = 8
@@ -88,11 +88,11 @@ class Targets:
         return other
 
 
-def expect_true(document: Document, sent: Sequence[Sent]) -> None:
+def expect_true(bench: Bench, sent: Sequence[Sent]) -> None:
     """No failure inside, nothing accepted that does not fit, nothing refused that fits, and answers as documented."""
     for one in sent:
         _expect_decided(one)
-    for one, fault in zip(sent, judged(document, [one.exchange for one in sent]), strict=True):
+    for one, fault in zip(sent, bench.judged([one.exchange for one in sent]), strict=True):
         if fault:
             fail(
                 expected=f"An answer as the document has it for {one.exchange.operation.name}.",

@@ -1,7 +1,8 @@
 """A document is read within bounds, worked on in a process apart, and what it can't stand is its own failure."""
 
 import json
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, suppress
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from graders.check import Failure
 from graders.probes import openapi_bench
 from graders.probes.api import Answer, Api
-from graders.probes.openapi_bench import Exchange
+from graders.probes.openapi_bench import Bench, Exchange
 from graders.probes.openapi_document import Document, fetch
 from graders.probes.transcript import Transcript
 from tests.probes.test_api import Stub, reply
@@ -67,6 +68,16 @@ def served() -> Any:
 
     yield fetched
     stub.close()
+
+
+OnBench = Callable[[Document], Bench]
+
+
+@pytest.fixture
+def on_bench() -> Iterator[OnBench]:
+    """A bench for a document, gone after the test."""
+    with ExitStack() as stack:
+        yield lambda document: stack.enter_context(closing(Bench(document)))
 
 
 def deep(levels: int) -> Any:
@@ -130,19 +141,34 @@ def test_references_in_a_circle() -> None:
     assert "leads back" in failed.value.got
 
 
-def test_faults_are_named_with_their_place() -> None:
-    assert openapi_bench.faults(tiny()) == []
-    ((at, what),) = openapi_bench.faults(tiny(info={"title": "Tiny"}))
+def test_faults_are_named_with_their_place(on_bench: OnBench) -> None:
+    assert on_bench(tiny()).faults() == []
+    ((at, what),) = on_bench(tiny(info={"title": "Tiny"})).faults()
     assert (at, "version" in what) == ("info", True)
+    size = {"type": "integer", "maximum": 9, "default": 20}
+    ((at, what),) = on_bench(with_thing({"type": "object", "properties": {"size": size}})).faults()
+    assert at == "components/schemas/Thing/properties/size/default"
 
 
-def test_the_reference_is_without_fault() -> None:
-    assert openapi_bench.faults(Document("", json.loads(REFERENCE.read_text()))) == []
+def test_a_parameter_lets_through_what_its_schema_says(on_bench: OnBench) -> None:
+    document = tiny()
+    document.content["components"]["schemas"]["Size"] = {"type": "integer", "maximum": 30}
+    asked = [({"$ref": "#/components/schemas/Size"}, "30"), ({"$ref": "#/components/schemas/Size"}, "31")]
+    assert on_bench(document).fits([*asked, (TEXT, "7"), ({}, "x")]) == [True, False, True, True]
 
 
-def test_cases_fit_or_do_not_and_are_always_the_same() -> None:
-    cases = openapi_bench.cases(tiny(), 8)
-    assert cases == openapi_bench.cases(tiny(), 8)
+def test_the_reference_is_without_fault(on_bench: OnBench) -> None:
+    assert on_bench(Document("", json.loads(REFERENCE.read_text()))).faults() == []
+
+
+def test_cases_fit_or_do_not_and_are_always_the_same(
+    on_bench: OnBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = on_bench(tiny()).cases(8)
+    monkeypatch.setattr(openapi_bench, "kept", lambda kind, inputs, work: work())
+    again = on_bench(tiny())
+    assert again.faults() == []
+    assert cases == again.cases(8) == again.cases(8)
     fitting = [case.body for case in cases if case.fits]
     assert fitting
     assert all(set(body) == {"size"} and 1 <= body["size"] <= 9 for body in fitting)
@@ -165,11 +191,11 @@ def answer(body: object, status: int = 200, kind: str = "application/json") -> A
         (answer({"status": "ready"}, kind="text/html"), "ontent"),
     ],
 )
-def test_answers_are_held_against_the_document(came: Answer, fault: str) -> None:
+def test_answers_are_held_against_the_document(on_bench: OnBench, came: Answer, fault: str) -> None:
     document = Document("", json.loads(REFERENCE.read_text()))
     ready = next(one for one in document.operations() if one.path == "/livez")
     came = Answer(came.did, came.status, {**came.headers, "X-Request-ID": "r"}, came.body)
-    (found,) = openapi_bench.judged(document, [Exchange(ready, "/livez", came)])
+    (found,) = on_bench(document).judged([Exchange(ready, "/livez", came)])
     assert (bool(found), fault in found) == (bool(fault), True)
 
 
@@ -184,15 +210,17 @@ def test_answers_are_held_against_the_document(came: Answer, fault: str) -> None
         {"type": "array", "minItems": 100_000, "items": {"type": "array", "minItems": 100_000}},
     ],
 )
-def test_a_schema_that_wants_too_much_ends(schema: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_schema_that_wants_too_much_ends(
+    on_bench: OnBench, schema: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With cases, with none, or as a failure of the document's: never as an error of ours."""
     monkeypatch.setattr(openapi_bench, "PROCESSOR_SECONDS", 8)
     with suppress(Failure):
-        assert isinstance(openapi_bench.cases(with_thing(schema), 3), list)
+        assert isinstance(on_bench(with_thing(schema)).cases(3), list)
 
 
 def test_nothing_of_the_surroundings_reaches_the_child(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    on_bench: OnBench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No hook, no configuration, no module of the folder that we stand in."""
     for name in ("schemathesis.toml", "hooks.py", "sitecustomize.py", "schemathesis.py"):
@@ -200,4 +228,4 @@ def test_nothing_of_the_surroundings_reaches_the_child(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SCHEMATHESIS_HOOKS", "hooks")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    assert openapi_bench.faults(tiny()) == []
+    assert on_bench(tiny()).faults() == []
