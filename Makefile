@@ -31,7 +31,7 @@ grade: .venv/kit
 	@command -v octo_lab >/dev/null || echo "(octo_lab is in .venv/bin; to have it at hand: source .venv/bin/activate)"
 
 test: .venv/dev
-	@$(BIN)/python -m pytest -n logical
+	@$(BIN)/python -m pytest -n logical --dist worksteal
 
 lint: .venv/dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports

@@ -40,7 +40,7 @@ def test_no_trick_wins(index: str, lab: Lab) -> None:
 # What a container holds, and not we. The others are about what we read: `dev check --forgeries --on docker` runs all.
 @pytest.mark.parametrize("index", ["life", "limits", "spying", "stores"])
 def test_no_trick_wins_on_docker(index: str, lab: Lab, docker: Client) -> None:
-    none_won(run(lab, tricks_of(index), jobs=2, on="docker"))
+    none_won(run(lab, tricks_of(index), jobs=4, on="docker"))  # each waits for the engine
 
 
 @pytest.fixture
