@@ -75,7 +75,7 @@ def test_true(
 def test_exact(
     http: Api, openapi: Document, bench: Bench, cases: list[Case], people: Population, rng: random.Random
 ) -> None:
-    """The schemas name the promised fields of answers, types, what is required, and let through what may be sent."""
+    """By their schemas, answers have each promised field, typed and required, and parameters may be all that is promised."""
     expect_parameters(bench)
     exchanges = []
     for promise in PROMISES:

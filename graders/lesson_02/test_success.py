@@ -1,18 +1,18 @@
 """What a success says: its shape, where the new thing is, lists that are alike and hold still, and HEAD."""
 
 import random
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 from urllib.parse import quote
 
 from graders.check import check, expect
 from graders.lesson_02 import customers, invoices
 from graders.lesson_02.heads import expect_alike
-from graders.lesson_02.lists import LISTS, expect_envelope, expect_undisturbed
+from graders.lesson_02.lists import LISTS, expect_envelope, expect_overdue_today, expect_undisturbed
 from graders.lesson_02.located import expect_found
 from graders.lesson_02.population import Population
-from graders.lesson_02.shapes import BALANCE, BECAUSE, INVOICE, PAYMENT, WITH_LINES, page_of, read
-from graders.probes.api import Answer, Api
+from graders.lesson_02.shapes import BALANCE, BECAUSE, PAYMENT, WITH_LINES, read
+from graders.probes.api import Api
 from graders.probes.postgres import Postgres
 from graders.probes.service import Service
 from graders.probes.transcript import Transcript
@@ -26,7 +26,6 @@ def test_shapes(http: Api, postgres: Postgres, people: Population, rng: random.R
     _draft(http, people, tenant, rng)
     _numbers(http, people, tenant, rng)
     _life(http, people, tenant, rng)
-    _overdue_today(http, people, tenant, rng)
     _request_ids(http, tenant, rng)
 
 
@@ -110,41 +109,6 @@ def _balance(http: Api, people: Population, tenant: int, customer: str) -> None:
     same("outstanding_cents of the balance", said["outstanding_cents"], cents)
 
 
-def _overdue_today(http: Api, people: Population, tenant: int, draw: random.Random) -> None:
-    """Without `as_of` it is today, in UTC: what was due yesterday is overdue, and what is due today is not."""
-    customer, today = people.free_customer(tenant, draw), datetime.now(UTC).date()
-    late, due = (_sent(http, tenant, customer, today - timedelta(days), draw) for days in (1, 0))
-    listed, answer = _overdue(http, tenant)
-    if datetime.now(UTC).date() == today:
-        expect(
-            late in listed and due not in listed,
-            expected=f"Without as_of, invoice {late}, due yesterday, is overdue; {due}, due today, is not.",
-            got=f"{late} is {'' if late in listed else 'not '}in the list, {due} is {'' if due in listed else 'not '}in it",
-            because="Reminders go out by this list: a day too early annoys a customer, a day too late costs money.",
-            did=answer.did,
-        )
-
-
-def _sent(http: Api, tenant: int, customer: str, due_on: date, draw: random.Random) -> str:
-    id = str(invoices.draft(http, tenant, customer, {"lines": invoices.lines(draw)})["id"])
-    read(invoices.ask_send(http, tenant, id, due_on.isoformat()), 200, WITH_LINES)
-    return id
-
-
-def _overdue(http: Api, tenant: int) -> tuple[set[str], Answer]:
-    """The ids on all pages, and the last answer."""
-    ids: set[str] = set()
-    query: dict[str, str | int] = {"limit": 100}
-    while True:
-        answer = http.get("/v1/invoices/overdue", tenant=tenant, params=query)
-        page = read(answer, 200, page_of(INVOICE))
-        before = len(ids)
-        ids |= {str(item["id"]) for item in page["items"]}
-        if page["next_cursor"] is None or len(ids) == before:
-            return ids, answer
-        query["cursor"] = page["next_cursor"]
-
-
 def same(what: str, got: Any, right: Any) -> None:
     """Fail with the first field that differs; the request before it is the one that was asked."""
     if isinstance(got, dict) and isinstance(right, dict):
@@ -167,10 +131,11 @@ def test_location(http: Api, people: Population, rng: random.Random) -> None:
 
 @check("lists-alike")
 def test_lists(http: Api, people: Population, rng: random.Random) -> None:
-    """All lists have one envelope and page alike: limit, next_cursor, and null where nothing follows."""
+    """All lists have one envelope and page alike, by limit and next_cursor; overdue is what was due before today."""
     tenant = people.tenant(rng)
     for a_list in LISTS:
         expect_envelope(http, a_list, tenant, people)
+    expect_overdue_today(http, people, tenant, rng)
 
 
 @check("walks-stable", needs=["lists-alike"])
