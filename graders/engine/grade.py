@@ -24,6 +24,7 @@ from graders.engine.channel import Job, Listener, Nobody, Result
 from graders.engine.checks import outcome_of
 from graders.engine.submission import Submission, examine
 from graders.reports.model import Outcome, Report, Trouble
+from graders.reports.words import NOT_SELECTED
 from labs.catalog import Lab
 
 FAREWELL = 8.0
@@ -274,7 +275,7 @@ def _complete(request: Request, result: Result) -> tuple[Outcome, ...]:
     """One outcome for each check of the lesson: those that never ran say so."""
     ran = {outcome.id: outcome for outcome in result.outcomes}
     verdict: Verdict = "skipped" if request.only or not result.trouble else "ungraded"
-    note = "not selected" if request.only else "did not run"
+    note = NOT_SELECTED if request.only else "did not run"
     return tuple(
         ran.get(spec.id) or outcome_of(request.lab, spec, verdict, note) for spec in request.lab.checks
     )

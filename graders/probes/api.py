@@ -5,6 +5,7 @@ import random
 import shlex
 import string
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -16,6 +17,7 @@ from graders.probes.transcript import Transcript
 
 SHOWN_AS = "http://127.0.0.1:8080"
 SECONDS = 10.0
+MOST_SHOWN = 300  # characters of a body
 UNPAIRED = "surrogatepass"  # halves of surrogate pairs, which an answer may hold, go out as they came
 
 # What real clients send. Which one it is, and the order of its headers, is drawn anew for every client.
@@ -74,8 +76,9 @@ class Answer:
 
     def summary(self) -> str:
         """Status and the beginning of the body, on two lines at most."""
-        text = " ".join(self.body[:400].decode("utf-8", "replace").split())
-        return f"status {self.status}" + (f"\n{text[:300]}" if text else " with an empty body")
+        text = " ".join(self.body[:1200].decode("utf-8", "replace").split())
+        shown = text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]} ..."
+        return f"status {self.status}" + (f"\n{shown}" if shown else " with an empty body")
 
 
 class Api:
@@ -172,10 +175,18 @@ def curl(
     if not body:
         return f"{start} {shlex.join([*parts, url])}"
     try:
-        return f"{start} {shlex.join([*parts, '-d', body.decode(), url])}"
+        return f"{start} {shlex.join([*parts, '-d', _visible(body.decode()), url])}"
     except UnicodeDecodeError:
         # Bash's $'...' can say any byte.
         return f"{start} {shlex.join(parts)} -d ${repr(body)[1:]} {shlex.quote(url)}"
+
+
+def _visible(body: str) -> str:
+    """The same JSON with whatever a terminal does not show as escapes. What is no JSON stands as it is."""
+    if not body.isprintable():
+        with suppress(ValueError):
+            return json.dumps(json.loads(body))
+    return body
 
 
 def _method(method: str, body: bytes | None) -> list[str]:

@@ -9,7 +9,7 @@ from graders.reports.model import Outcome, Report
 from graders.reports.next_steps import NextLesson, failed, next_steps
 from graders.reports.page import Page, flowing, hanging, page_for, prose, show
 from graders.reports.plain import safe, safe_outcome
-from graders.reports.words import NOT_YOUR_LOSS, PARTIAL, VERDICT_WORDS, verdict_words
+from graders.reports.words import NOT_SELECTED, NOT_YOUR_LOSS, PARTIAL, VERDICT_WORDS, verdict_words
 
 
 def render(
@@ -65,6 +65,7 @@ def _checks(report: Report, page: Page) -> list[Text]:
     rows = [
         [page.mark(outcome.verdict), Text(outcome.id), _about(outcome), Text(_points(outcome), QUIET)]
         for outcome in report.checks
+        if outcome.note != NOT_SELECTED
     ]
     return grid(rows, page, flexible=2, right=frozenset({3}))
 
@@ -106,7 +107,12 @@ def _failures(report: Report, page: Page, verbose: bool) -> list[list[Text]]:
     blocks = [failure_lines(failures[0], page, verbose=False)]
     if failures[1:]:
         rows = [[page.mark("fail"), Text(outcome.id), Text(_brief(outcome))] for outcome in failures[1:]]
-        blocks.append([Text("Also failing", LABEL), *grid(rows, page, flexible=2)])
+        blocks.append(
+            [
+                Text.assemble(("Also failing", LABEL), (" (--verbose shows each in full)", QUIET)),
+                *grid(rows, page, flexible=2),
+            ]
+        )
     return blocks
 
 
@@ -124,10 +130,8 @@ def _blocked(report: Report, page: Page) -> list[Text]:
 
 def _result(report: Report, page: Page) -> list[Text]:
     score = [f"{report.score:g} %", f"{report.points} of {report.points_possible} points"]
-    facts = [
-        Text(fact, "bold")
-        for fact in [verdict_words(report), *(score if report.verdict != "ungraded" else [])]
-    ]
+    has_score = report.verdict != "ungraded" and not report.partial
+    facts = [Text(fact, "bold") for fact in [verdict_words(report), *(score if has_score else [])]]
     facts += [Text(fact, QUIET) for fact in (f"seed {report.seed}", f"isolation: {report.isolation}")]
     lines = flowing(facts, page)
     if report.partial:

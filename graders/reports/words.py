@@ -14,6 +14,7 @@ VERDICT_WORDS: dict[Verdict, str] = {
 }
 LABELS = ("What we did", "Expected", "Got", "Why it matters", "Service log", "Read")
 PARTIAL = "Some checks were left out (--only): this never counts as a pass of the lesson."
+NOT_SELECTED = "not selected"
 NOT_YOUR_LOSS = "This does not count against you."
 
 
