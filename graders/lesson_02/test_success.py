@@ -8,8 +8,9 @@ from urllib.parse import quote
 from graders.check import check, expect
 from graders.lesson_02 import customers, invoices
 from graders.lesson_02.heads import expect_alike
-from graders.lesson_02.lists import LISTS, expect_envelope, expect_overdue_today, expect_undisturbed
+from graders.lesson_02.lists import LISTS, expect_envelope, expect_undisturbed
 from graders.lesson_02.located import expect_found
+from graders.lesson_02.overdue import expect_overdue_today
 from graders.lesson_02.population import Population
 from graders.lesson_02.shapes import BALANCE, BECAUSE, PAYMENT, WITH_LINES, read
 from graders.probes.api import Api

@@ -24,7 +24,8 @@ class NoGrade(Exception):
 
 def verdict_words(report: Report) -> str:
     """The verdict as a person reads it."""
-    if report.partial and report.verdict == "pass":
+    chosen = [outcome.verdict for outcome in report.checks if outcome.note != NOT_SELECTED]
+    if report.partial and set(chosen) == {"pass"}:
         return "these checks passed"
     return VERDICT_WORDS[report.verdict]
 
