@@ -62,7 +62,10 @@ def _child(work: Work, job: str, kept: int, keeps: int) -> int:
         os._exit(work(job, (0, kept)))
     _, status = os.waitpid(child, 0)
     end_descendants()
-    return os.waitstatus_to_exitcode(status) if os.WIFEXITED(status) else 1
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:  # its own last words are missing: say at least this
+        print(f"The grade's process was ended by signal {-code}.", file=sys.stderr, flush=True)
+    return code if code >= 0 else 1
 
 
 def _end_recorded(job: str) -> None:
