@@ -86,6 +86,14 @@ def _page(
     """follows: a cursor that goes into the URL as it came, since it is promised to be safe there."""
     target = f"{a_list.path(people, tenant)}?{urlencode({**a_list.query, **query})}"
     answer = http.get(f"{target}&cursor={follows}" if follows else target, tenant=tenant)
+    expect(
+        not follows or answer.status == 200,
+        expected="Status 200: the cursor came with the page before. It goes into the URL as it is, and here to another web "
+        "process on the same database (by hand: stop `octo_lab run` and start it again in between).",
+        got=answer.summary(),
+        because="Behind one address there are several processes, and each is restarted now and then: no walk may break for it.",
+        did=answer.did,
+    )
     return answer, read(answer, 200, page_of(a_list.shape))
 
 
