@@ -204,7 +204,7 @@ def test_a_pull_request_that_moved_on_is_left_alone(github: GitHub) -> None:
         ("passed", "success", "pass: 60 of 60 points"),
         ("several", "failure", "fail: 35 of 60 points"),
         ("ungraded", "error", "ungraded: 0 of 60 points"),
-        ("partial", "error", "pass: 10 of 10 points"),
+        ("partial", "error", "fail: 10 of 60 points"),
     ],
 )
 def test_a_grade_becomes_a_status_a_summary_and_a_page(
