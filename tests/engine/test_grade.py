@@ -223,7 +223,7 @@ def test_a_check_past_its_budget_fails(lab: Lab, kit: Path, write: Write) -> Non
 
 def test_past_the_budget_of_all_checks_none_is_begun(lab: Lab, kit: Path, write: Write) -> None:
     manifest = lab.folder / "lab.toml"
-    manifest.write_text(manifest.read_text().replace("check = 10", "check = 10\nwhole = 1"))
+    manifest.write_text(manifest.read_text().replace("check = 10", "check = 10\nwhole = 6"))
     test = (lab.grader / "test_doubles.py").read_text()
     slow = '    api.get("/double/2")\n    import threading\n    threading.Event().wait(60)'
     write(
