@@ -35,7 +35,7 @@ def next_steps(report: Report, page: Page, next_lesson: NextLesson | None) -> li
     elif failures:
         steps = [
             (f"octo_lab hint {lesson}", "a hint, one step at a time"),
-            (f"octo_lab explain {lesson} {failures[0].id}", "what it asks for, where to read"),
+            (f"octo_lab explain {lesson} {failures[0].id}", "what it asks for"),
             (f"octo_lab run {lesson}", "serves your copy, to try it"),
         ]
     elif report.partial:
