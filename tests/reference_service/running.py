@@ -23,7 +23,7 @@ from compose.roles import DATABASE_GRANTS, create_database
 from compose.stores import PostgresServer
 
 SERVICE = Path(__file__).parents[2] / "reference_service"
-SECONDS = 20.0
+SECONDS = 60.0
 
 Row = dict[str, Any]
 
