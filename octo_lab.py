@@ -486,19 +486,15 @@ def explain(named: tuple[str, ...]) -> None:
     if len(before) > 1:
         raise click.UsageError("Name one check, and before it the lesson if you like.")
     lesson: Lab | None = LESSON.convert(before[0], None, None) if before else None
-    labs = [lab for lab in ([lesson] if lesson else all_labs()) if lab.check(check)]
+    labs = [lesson] if lesson else [lab for lab in all_labs() if lab.check(check)]
     if not labs:
-        where = lesson.id if lesson else "No lesson"
-        raise click.UsageError(
-            f"{where} has {'no' if lesson else 'a'} check {check!r}. A grade lists the checks by name."
-        )
+        raise click.UsageError(f"No lesson has a check {check!r}. A grade lists the checks by name.")
     if len(labs) > 1:
         raise click.UsageError(
             f"{len(labs)} lessons have a check {check!r}. Name the lesson: octo_lab explain {labs[0].id} {check}"
         )
     console, lab = stdout(), labs[0]
-    spec, written = lab.check(check), written_checks(lab).get(check)
-    assert spec
+    spec, written = known_check(lab, check), written_checks(lab).get(check)
     needs = written.needs if written else ()
     criterion = lab.criterion_text(spec.criterion)
     title = title_of(lab, check)

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -92,23 +92,9 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     fixed = FixedAddresses() if job.serve else None
     commands = _commands(stage.tree)
     with stage.phases("stores"):
-        say = stage.channel.note
-        wanted = cast(frozenset[StoreName], lab.stores)
-        run = stage.run
-        start = containers.start if job.on == "docker" else embedded.start
-        running = start(
-            wanted,
-            dataset_of(lab, say),
-            run.path,
-            fixed=fixed,
-            ways_out=ways_out(lab),
-            record=run.record,
-            say=say,
-        )
-        stores = stack.enter_context(running)
-        stage.stores = stores
+        stores = stage.stores = stack.enter_context(_stores(stage, fixed))
         isolation, bounded = _isolation(stage)
-        stage.identity = identity_of(lab, stack, stores.enclosure, fixed, say)
+        stage.identity = identity_of(lab, stack, stores.enclosure, fixed, stage.channel.note)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
@@ -136,9 +122,24 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     if stores.enclosure:
         stack.enter_context(docker_warden.watching(stores.enclosure, service.running, stage.log))
     else:
-        warden = watching(service.running, run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
+        warden = watching(service.running, stage.run.path / "stores", bounded, stage.log, stage.ladder.cgroup)
         stack.enter_context(warden)
     return service
+
+
+def _stores(stage: Stage, fixed: FixedAddresses | None) -> AbstractContextManager[Stores]:
+    """The lab's stores, up while the body runs."""
+    job, run, say = stage.job, stage.run, stage.channel.note
+    start = containers.start if job.on == "docker" else embedded.start
+    return start(
+        cast(frozenset[StoreName], job.lab.stores),
+        dataset_of(job.lab, say),
+        run.path,
+        fixed=fixed,
+        ways_out=ways_out(job.lab),
+        record=run.record,
+        say=say,
+    )
 
 
 def _isolation(stage: Stage) -> tuple[Isolation, Path | None]:

@@ -73,6 +73,8 @@ PROMISES = (
     Promise("get", "/v1/invoices/{}/payments/{}", 200, PAYMENT),
 )
 
+PROMISED = {(one.method, one.path): one for one in PROMISES}
+
 
 def plain(path: str) -> str:
     """The path with {} for whatever stands in braces: names of parameters are free."""

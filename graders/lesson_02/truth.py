@@ -10,7 +10,7 @@ from graders.check import expect, fail
 from graders.lesson_02 import customers
 from graders.lesson_02.pointers import pointers
 from graders.lesson_02.population import Population
-from graders.lesson_02.promised import PROMISES, plain
+from graders.lesson_02.promised import PROMISED, PROMISES, plain
 from graders.probes.api import Answer, Api
 from graders.probes.openapi_bench import Bench, Case, Exchange
 from graders.probes.openapi_document import Document, Operation
@@ -76,9 +76,7 @@ class Targets:
             return path.replace("{}", self._customer, 1)
         if path.endswith("/payments/{}"):
             paid = self._people.invoice(self._tenant, "paid", self._draw)
-            found = "SELECT id FROM public.payments WHERE invoice_id = %s ORDER BY id"
-            payment = self._people.postgres.value(found, [int(paid.id)])
-            return path.replace("{}", paid.id, 1).replace("{}", str(payment), 1)
+            return path.replace("{}", paid.id, 1).replace("{}", self._people.payment(paid), 1)
         status = {"send": "draft", "void": "draft", "payments": "sent"}.get(path.rpartition("/")[2], "paid")
         return path.replace("{}", self._people.invoice(self._tenant, status, self._draw).id, 1)
 
@@ -108,10 +106,9 @@ def refused_exchanges(
     """One refusal of each promised operation that has JSON to answer: of a caller who takes none."""
     tenant = people.tenant(draw)
     targets = Targets(http, people, tenant, draw)
-    promised = {(one.method, one.path): one for one in PROMISES}
     found = []
     for operation in document.operations():
-        promise = promised.get((operation.method, plain(operation.full_path)))
+        promise = PROMISED.get((operation.method, plain(operation.full_path)))
         if promise is None or not promise.shape:
             continue
         target = targets.of(operation) + "?unknown=1"
@@ -187,8 +184,7 @@ def _is_excused(one: Sent) -> bool:
     if answer.status == 409:
         return path.endswith("/payments") or _has_number(one.case.body)
     if answer.status == 404:
-        promised = {(one.method, one.path) for one in PROMISES}
-        return "{}" in path and (one.exchange.operation.method, path) not in promised
+        return "{}" in path and (one.exchange.operation.method, path) not in PROMISED
     if answer.status != 422:
         return False
     excused: list[str] = []

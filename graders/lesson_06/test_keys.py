@@ -140,9 +140,8 @@ def _expect_no_storm(world: World) -> None:
             answer, 401, "a token of a key that the provider does not have", "Anybody can make a key."
         )
         sent += 1
-        time.sleep(
-            PACE
-        )  # what is counted is fetches in a time: more requests would only keep the processors busy
+        # What is counted is fetches in a time: more requests would only keep the processors busy.
+        time.sleep(PACE)
     lasted = time.monotonic() - began
     _expect_few(world.provider.fetches - before, lasted, f"{sent} requests, one after the other", STORM)
 
