@@ -1,6 +1,7 @@
 # The two commands a newcomer needs: `make grade` and `make test`. Everything lands in .venv/.
 PYTHON ?= python3
 LESSON ?= lesson-05
+JOBS ?= 2
 BIN := .venv/bin
 
 .PHONY: help grade test lint gate bench docs lock clean
@@ -9,7 +10,7 @@ help:
 	@echo "make grade [LESSON=lesson-05]   grade your copy of a lesson (sets everything up)"
 	@echo "make test                       run the kit's own tests"
 	@echo "make lint                       ruff, mypy, import-linter"
-	@echo "make gate                       prove every lesson: octo_lab dev check"
+	@echo "make gate [HOW=--focused]       prove every lesson: octo_lab dev check"
 	@echo "make bench                      print the speed and memory ratios"
 
 .venv/kit: requirements.txt pyproject.toml
@@ -37,7 +38,7 @@ lint: .venv/dev
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 gate: .venv/dev
-	@$(BIN)/octo_lab dev check --jobs 4
+	@$(BIN)/octo_lab dev check --jobs $(JOBS) $(HOW)
 
 bench: .venv/dev
 	@$(BIN)/python -m tests.benchmarks

@@ -601,6 +601,9 @@ def dev_new(lesson: str) -> None:
 @click.option(
     "--fix", default="", help="Only fixes (or forgeries) whose name contains this; never counts as a proof."
 )
+@click.option(
+    "--focused", is_flag=True, help="Show a wrong fix only the checks it must fail: a third of the time."
+)
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
 @click.option(
@@ -636,7 +639,15 @@ def written(lab: Lab) -> bool:
 
 
 def proof(
-    lab: Lab, *, repeat: int, stress: bool, jobs: int, fix: str, on: Ground, keep_transcripts: bool
+    lab: Lab,
+    *,
+    repeat: int,
+    stress: bool,
+    jobs: int,
+    fix: str,
+    focused: bool,
+    on: Ground,
+    keep_transcripts: bool,
 ) -> bool:
     """Grade all fixes of a lab; print the matrix, and where the failures' words have changed."""
 
@@ -645,8 +656,10 @@ def proof(
         click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
 
     with prove.stress(stress):
-        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, done=told, on=on)
+        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, focused=focused, done=told, on=on)
     render_matrix(found.matrix, stdout())
+    if focused:
+        click.echo("Each wrong fix met only the checks it must fail. Without --focused it meets them all.")
     if keep_transcripts:
         transcripts.keep(lab, found.reports)
     changed = transcripts.differences(lab, found.reports)

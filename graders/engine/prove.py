@@ -84,10 +84,14 @@ def prove(
     repeat: int,
     jobs: int,
     only: str = "",
+    focused: bool = False,
     done: Callable[[Row], None] = lambda row: None,
     on: Ground = "embedded",
 ) -> Proof:
-    """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row."""
+    """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row.
+
+    `focused`: a wrong fix meets only the checks that it must fail, and those that they need.
+    """
     wanted = [fix for fix in fixes(lab) if only in fix.name]
     graded: dict[str, list[Report]] = {}
     rows: dict[str, Row] = {}
@@ -98,7 +102,7 @@ def prove(
         rows[fix.name] = _row(fix, graded[fix.name], problem)
         done(rows[fix.name])
 
-    for_each(wanted, lambda fix: _graded(lab, fix, repeat, halt, on), jobs=jobs, done=told, halt=halt)
+    for_each(wanted, lambda fix: _graded(lab, fix, repeat, focused, halt, on), jobs=jobs, done=told, halt=halt)
     checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(
@@ -106,16 +110,18 @@ def prove(
     )
 
 
-def _graded(lab: Lab, fix: Fix, repeat: int, halt: Halt, on: Ground) -> tuple[list[Report], str]:
+def _graded(
+    lab: Lab, fix: Fix, repeat: int, focused: bool, halt: Halt, on: Ground
+) -> tuple[list[Report], str]:
     """The reports of a fix, or why there are none."""
     # On Docker the programs are the images', whatever this machine has.
     missing = [name for name in fix.needs if on == "embedded" and not shutil.which(name)]
     if missing:
         return [], f"not run: this machine has no {', '.join(missing)}"
+    met = tuple(sorted(fix.expected)) if focused and fix.kind == "wrong" else ()
+    requests = [Request(lab, fix.submission, seed=SEED + turn, only=met, on=on) for turn in range(repeat)]
     try:
-        return [
-            grade(Request(lab, fix.submission, seed=SEED + turn, on=on), halt=halt) for turn in range(repeat)
-        ], ""
+        return [grade(request, halt=halt) for request in requests], ""
     except SubmissionRefused as error:
         return [], str(error)
 

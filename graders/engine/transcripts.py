@@ -1,7 +1,7 @@
 """The text of a failure is a tested artefact: what each wrong fix makes a learner read, kept beside the fixes.
 
-Transcripts are kept as the learner reads them, numbers and all; numbers, cursors and addresses may differ when two of
-them are compared, since they follow the seed.
+Transcripts are kept as the learner reads them, numbers and all; numbers, cursors, tokens and addresses may differ when
+two of them are compared, since they follow the seed or are drawn.
 """
 
 import re
@@ -11,9 +11,11 @@ from graders.reports.model import Outcome, Report
 from labs.catalog import Lab
 
 FOLDER = "transcripts"
+WORDS_SHOWN = 30  # enough to see what came instead, on a machine that nobody can look at later
 
 VARIES = [
     (re.compile(r"cursor=[^\s'\"&]+"), "cursor=…"),
+    (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "token…"),
     (re.compile(r"\d+(?:[ ,.:T-]\d+)*"), "#"),
     (re.compile(r"#(?:\s*(?:kB|MB|Z))"), "#"),
 ]
@@ -75,5 +77,5 @@ def _first(kept: Path, report: Report) -> str:
     place = next(
         (i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new))
     )
-    start = max(0, place - 3)
-    return f"{' '.join(old[start : place + 5])!r} became {' '.join(new[start : place + 5])!r}"
+    words = slice(max(0, place - 3), place + WORDS_SHOWN)
+    return f"{' '.join(old[words])!r} became {' '.join(new[words])!r}"

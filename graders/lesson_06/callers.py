@@ -1,6 +1,5 @@
 """Who calls: a user of the dataset with tokens of the provider, in the words of a request."""
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -48,10 +47,8 @@ class Caller:
 
     def bearer(self, **claims: Any) -> Bearer:
         """A right token, but for claims that are changed."""
-        key = random.SystemRandom().choice(self.provider.keys)
-        return Bearer(
-            self.provider.token(self.subject, key=key, **claims), shown(self.shown_as or self.subject)
-        )
+        token = self.provider.token(self.subject, key=self.provider.next_key(), **claims)
+        return Bearer(token, shown(self.shown_as or self.subject))
 
     def at(self, api: Api) -> "Caller":
         """The same user, calling another process."""

@@ -4,6 +4,7 @@ What an attacker makes of them stands in `tokens`.
 """
 
 import base64
+import itertools
 import json
 import secrets
 import threading
@@ -69,11 +70,17 @@ class IdentityProvider:
         self._unusable: list[dict[str, Any]] = []
         self._lock = threading.Lock()
         self._keys = [new_key("RS256"), new_key("ES256")]
+        self._turns = itertools.count()
 
     @property
     def keys(self) -> tuple[SigningKey, ...]:
         """The published keys."""
         return tuple(self._keys)
+
+    def next_key(self) -> SigningKey:
+        """The published keys by turns."""
+        with self._lock:
+            return self._keys[next(self._turns) % len(self._keys)]
 
     def publish(self, key: SigningKey) -> None:
         """Add a key to the key set."""

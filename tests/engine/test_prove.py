@@ -28,6 +28,20 @@ def test_a_sound_lab_is_proved(lab: Lab) -> None:
     assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
 
 
+def test_a_focused_gate_shows_a_wrong_fix_what_it_must_fail_and_no_more(lab: Lab) -> None:
+    matrix = prove(lab, repeat=1, jobs=2, focused=True).matrix
+    rows = {row.name: row for row in matrix.rows}
+    assert rows["adds-two"].verdicts == {"answers": "pass", "doubles": "fail", "doubles-large": "skipped"}
+    assert set(rows["other-words"].verdicts.values()) == {"pass"}
+    assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
+
+
+def test_a_focused_gate_is_told_of_survivors(lab: Lab) -> None:
+    replaced(lab.grader / "test_doubles.py", "rng.randrange(2**70, 2**80)", "2")
+    matrix = prove(lab, repeat=1, jobs=1, only="wraps", focused=True).matrix
+    assert faults(matrix.rows[0], matrix.checks) == ["doubles-large did not fail, as it must"]
+
+
 def test_a_check_that_no_wrong_fix_kills_is_no_check(lab: Lab) -> None:
     fixes = lab.grader / "fixes.toml"
     fixes.write_text(
