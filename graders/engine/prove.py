@@ -102,7 +102,9 @@ def prove(
         rows[fix.name] = _row(fix, graded[fix.name], problem)
         done(rows[fix.name])
 
-    for_each(wanted, lambda fix: _graded(lab, fix, repeat, focused, halt, on), jobs=jobs, done=told, halt=halt)
+    for_each(
+        wanted, lambda fix: _graded(lab, fix, repeat, focused, halt, on), jobs=jobs, done=told, halt=halt
+    )
     checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(
