@@ -4,8 +4,8 @@ Who is played (an identity provider, a payment provider) stands in a module of i
 """
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -18,20 +18,25 @@ SECONDS_FOR_A_REQUEST = 10
 
 @dataclass(frozen=True)
 class Asked:
-    """One request that came in. `path` is as sent, with its query."""
+    """One request that came in. `path` is as sent, with its query; the names of `headers` are in small letters."""
 
     method: str
     path: str
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What is answered. No status: the connection is closed without a word, as by a server that is down."""
+    """What is answered. No status: the connection is closed without a word, as by a server that is down.
+
+    held: nothing is answered before this is set.
+    """
 
     status: int | None
     body: bytes = b""
     media_type: str = "application/json"
+    held: threading.Event | None = None
 
 
 Answers = Callable[[Asked], Reply]
@@ -94,8 +99,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self) -> None:
         length = self.headers.get("Content-Length", "0")
         size = min(int(length), MOST_BODY) if length.isascii() and length.isdigit() else 0
-        reply = self.server.answers(Asked(self.command, self.path, self.rfile.read(size)))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.answers(Asked(self.command, self.path, self.rfile.read(size), headers))
         self.close_connection = True
+        if reply.held:
+            reply.held.wait()
         if reply.status is None:
             return
         self.send_response(reply.status)

@@ -5,21 +5,14 @@ Environment variables are the only source. No value is ever repeated in a messag
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+
+from billing.environment import Reader
 
 # Exit codes of sysexits.h, so that who starts a process can tell what to mend.
 EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
 IDENTITIES = ("gateway", "tokens")
 LOG_LEVELS = ("debug", "info", "warning", "error")
-
-
-class ConfigFaults(Exception):
-    """What is wrong with the environment, one sentence for each variable at fault."""
-
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("The configuration is not valid. " + " ".join(faults))
-        self.faults = faults
 
 
 @dataclass(frozen=True)
@@ -33,8 +26,20 @@ class TokensConfig:
 
 
 @dataclass(frozen=True)
+class JobsConfig:
+    """What `web` needs to take on work for later: how much of it, and where summaries are cached and for how long."""
+
+    queue_limit: int
+    cache_url: str = field(repr=False)
+    summary_max_age_seconds: int
+
+
+@dataclass(frozen=True)
 class WebConfig:
-    """What `web` needs to know. tokens: None where a gateway in front says for whom a request is made."""
+    """What `web` needs to know. tokens: None where a gateway in front says for whom a request is made.
+
+    jobs: None where there is no queue, and so nothing that is done later.
+    """
 
     host: str
     port: int
@@ -42,6 +47,7 @@ class WebConfig:
     log_level: str
     shutdown_grace_seconds: int
     tokens: TokensConfig | None
+    jobs: JobsConfig | None
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,7 @@ class ReleaseConfig:
 
 def web_config(environment: Mapping[str, str]) -> WebConfig:
     """The configuration of `web`. Raises ConfigFaults."""
-    reader = _Reader(environment)
+    reader = Reader(environment)
     config = WebConfig(
         host=reader.text("HOST", default="127.0.0.1"),
         port=reader.whole_number("PORT", 1, 65535),
@@ -62,6 +68,7 @@ def web_config(environment: Mapping[str, str]) -> WebConfig:
         log_level=reader.one_of("LOG_LEVEL", LOG_LEVELS, default="info"),
         shutdown_grace_seconds=reader.whole_number("SHUTDOWN_GRACE_SECONDS", 0, 3600, default="10"),
         tokens=_tokens(reader),
+        jobs=_jobs(reader),
     )
     reader.raise_faults()
     return config
@@ -69,7 +76,7 @@ def web_config(environment: Mapping[str, str]) -> WebConfig:
 
 def release_config(environment: Mapping[str, str]) -> ReleaseConfig:
     """The configuration of `release`. Raises ConfigFaults."""
-    reader = _Reader(environment)
+    reader = Reader(environment)
     config = ReleaseConfig(
         database_url=reader.postgres_url("DATABASE_URL"),
         log_level=reader.one_of("LOG_LEVEL", LOG_LEVELS, default="info"),
@@ -78,7 +85,7 @@ def release_config(environment: Mapping[str, str]) -> ReleaseConfig:
     return config
 
 
-def _tokens(reader: "_Reader") -> TokensConfig | None:
+def _tokens(reader: Reader) -> TokensConfig | None:
     """There is no default: a service that guesses whom to believe believes anybody."""
     if reader.one_of("IDENTITY", IDENTITIES) != "tokens":
         return None
@@ -90,57 +97,12 @@ def _tokens(reader: "_Reader") -> TokensConfig | None:
     )
 
 
-class _Reader:
-    """Reads variables one after the other and collects faults. A variable that is empty counts as missing."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment
-        self.faults: list[str] = []
-
-    def text(self, name: str, default: str = "") -> str:
-        value = self.environment.get(name, "").strip() or default
-        if not value:
-            self.faults.append(f"{name} is missing.")
-        return value
-
-    def whole_number(self, name: str, lowest: int, highest: int, default: str = "") -> int:
-        value = self.text(name, default)
-        if not value:
-            return 0
-        # isascii: int() would take digits of every script.
-        if value.isascii() and value.isdigit() and lowest <= int(value[:10]) <= highest:
-            return int(value)
-        self.faults.append(f"{name} must be a whole number from {lowest} to {highest}.")
-        return 0
-
-    def one_of(self, name: str, words: tuple[str, ...], default: str = "") -> str:
-        value = self.text(name, default).lower()
-        if value and value not in words:
-            self.faults.append(f"{name} must be one of {', '.join(words)}.")
-        return value
-
-    def postgres_url(self, name: str) -> str:
-        value = self.text(name)
-        if value and not _is_url(value, ("postgresql", "postgres")):
-            self.faults.append(f"{name} must look like postgresql://user:password@host:port/database.")
-        return value
-
-    def http_url(self, name: str) -> str:
-        value = self.text(name)
-        if value and not _is_url(value, ("http", "https")):
-            self.faults.append(f"{name} must look like https://host/path.")
-        return value
-
-    def raise_faults(self) -> None:
-        if self.faults:
-            raise ConfigFaults(self.faults)
-
-
-def _is_url(value: str, schemes: tuple[str, ...]) -> bool:
-    """Whether it names a host and something on it."""
-    try:
-        url = urlsplit(value)
-        port_can_be = url.port is None or url.port > 0
-        return url.scheme in schemes and bool(url.hostname) and port_can_be and len(url.path) > 1
-    except ValueError:
-        return False
+def _jobs(reader: Reader) -> JobsConfig | None:
+    if not reader.is_set("QUEUE_URL"):
+        return None
+    reader.redis_url("QUEUE_URL")
+    return JobsConfig(
+        queue_limit=reader.whole_number("QUEUE_LIMIT", 1, 1_000_000, default="10000"),
+        cache_url=reader.redis_url("CACHE_URL"),
+        summary_max_age_seconds=reader.whole_number("SUMMARY_MAX_AGE_SECONDS", 1, 3600, default="60"),
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from compose import embedded
 from compose.places import run_directory
-from compose.stores import PostgresServer, StoreName
+from compose.stores import PostgresServer, RedisServer, StoreName, Stores
 from graders.engine.runtime import python_environment
 from tests.reference_service.calling import Tenant
 from tests.reference_service.running import (
@@ -31,6 +31,29 @@ def postgres() -> Iterator[PostgresServer]:
     ):
         assert stores.postgres
         yield stores.postgres
+
+
+@pytest.fixture(scope="session")
+def redises() -> Iterator[Stores]:
+    """A cache and a queue, which tests empty before they use them."""
+    wanted: frozenset[StoreName] = frozenset({"cache", "queue"})
+    with (
+        run_directory() as directory,
+        embedded.start(wanted, None, directory.path, record=directory.record) as stores,
+    ):
+        yield stores
+
+
+@pytest.fixture
+def queue(redises: Stores) -> RedisServer:
+    assert redises.queue
+    return redises.queue
+
+
+@pytest.fixture
+def cache(redises: Stores) -> RedisServer:
+    assert redises.cache
+    return redises.cache
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ ALLOWED = {
     "storage": {"domain", "storage"},
     "operations": {"operations", "storage.pool"},
     "http": {"domain", "http", "operations", "storage"},
+    "upstream": {"domain", "upstream"},
+    "jobs": {"domain", "jobs", "storage", "upstream", "worker_config"},
 }
 STANDARD = {"domain": {"collections", "dataclasses", "datetime", "typing"}}
 

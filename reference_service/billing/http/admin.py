@@ -10,10 +10,11 @@ from billing.http import answers
 from billing.http.bodies import Body
 from billing.http.cursors import BadCursor, Cursors
 from billing.http.negotiation import json_sent, json_wanted
-from billing.http.parameters import Cursor, Database, Limit, id_from, known_query
+from billing.http.parameters import Cursor, Database, Limit, Summaries, id_from, known_query
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import finance, invoices
+from billing.storage.changes import change
 from billing.storage.finance import FinancePosition, Sort, Wanted
 
 router = APIRouter(
@@ -72,10 +73,11 @@ async def list_finance_invoices(
 
 
 @router.post("/void", dependencies=[Depends(json_sent)], responses=documented(400, 404, 409, 413, 415))
-async def void_many(body: Voiding, tenant: Tenant, pool: Database) -> Voided:
+async def void_many(body: Voiding, tenant: Tenant, pool: Database, cache: Summaries) -> Voided:
     """All of these invoices become void, or none does."""
     ids = [_id_or_nobody(text) for text in body.invoice_ids]
-    async with pool.connection() as connection, connection.transaction():
-        for invoice in await finance.lock_all(connection, tenant, ids):
-            await invoices.save(connection, void(invoice))
+    async with change(pool, cache) as voiding:
+        for invoice in await finance.lock_all(voiding.connection, tenant, ids):
+            await voiding.touches(invoice.customer_id)
+            await invoices.save(voiding.connection, void(invoice))
     return Voided(voided=body.invoice_ids)

@@ -13,10 +13,11 @@ from billing.http.bodies import CustomerBody, CustomerPatch
 from billing.http.creation import Created, Once
 from billing.http.cursors import Cursors
 from billing.http.negotiation import MERGE_PATCH, json_sent, json_wanted, merge_patch_sent
-from billing.http.parameters import Cursor, Database, Id, Limit, known_query
+from billing.http.parameters import Cursor, Database, Id, Limit, Summaries, known_query
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import customers, invoice_reads
+from billing.storage.changes import change
 from billing.storage.customers import CustomerPosition
 from billing.storage.pool import Connection
 
@@ -93,10 +94,11 @@ async def change_customer(
 
 
 @router.delete("/{customer_id}", status_code=204, response_class=Response, responses=documented(404, 409))
-async def delete_customer(customer_id: Id, tenant: Tenant, pool: Database) -> None:
+async def delete_customer(customer_id: Id, tenant: Tenant, pool: Database, cache: Summaries) -> None:
     """Only a customer without invoices can go."""
-    async with pool.connection() as connection:
-        await customers.delete(connection, tenant, customer_id)
+    async with change(pool, cache) as deleting:
+        await deleting.touches(customer_id)
+        await customers.delete(deleting.connection, tenant, customer_id)
 
 
 @router.get("/{customer_id}/balance", dependencies=[JSON_OUT], responses=documented(404, 406))

@@ -7,11 +7,12 @@ from billing.http import answers
 from billing.http.bodies import NewPayment, Sending
 from billing.http.creation import Created, Once
 from billing.http.negotiation import json_sent, json_wanted
-from billing.http.parameters import Database, Id, known_query
+from billing.http.parameters import Database, Id, Summaries, known_query
+from billing.http.posting import Post
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import invoices, payments
-from billing.storage.pool import Connection
+from billing.storage.changes import Change, change
 
 router = APIRouter(
     prefix="/v1/invoices/{invoice_id}",
@@ -24,21 +25,28 @@ router = APIRouter(
     "/send", tags=["invoices"], dependencies=[Depends(json_sent)], responses=documented(409, 413, 415)
 )
 async def send_invoice(
-    invoice_id: Id, body: Sending, tenant: Tenant, pool: Database
+    invoice_id: Id, body: Sending, tenant: Tenant, pool: Database, cache: Summaries, post: Post
 ) -> answers.InvoiceWithLines:
-    """A draft becomes sent, and is owed from now on."""
-    async with pool.connection() as connection, connection.transaction():
+    """A draft becomes sent, and is owed from now on. Where there are jobs, its customer gets it by mail."""
+    async with change(pool, cache) as sending:
+        connection = sending.connection
         invoice = send(await invoices.lock(connection, tenant, invoice_id), body.due_on)
+        await sending.touches(invoice.customer_id)
         await invoices.save(connection, invoice)
+        await post(connection, tenant, invoice.id)
         lines = await invoices.lines_of(connection, invoice.id)
     return answers.invoice_with_lines(invoice, lines)
 
 
 @router.post("/void", tags=["invoices"], responses=documented(409))
-async def void_invoice(invoice_id: Id, tenant: Tenant, pool: Database) -> answers.InvoiceWithLines:
+async def void_invoice(
+    invoice_id: Id, tenant: Tenant, pool: Database, cache: Summaries
+) -> answers.InvoiceWithLines:
     """A draft or a sent invoice for which nothing was paid is withdrawn."""
-    async with pool.connection() as connection, connection.transaction():
+    async with change(pool, cache) as voiding:
+        connection = voiding.connection
         invoice = void(await invoices.lock(connection, tenant, invoice_id))
+        await voiding.touches(invoice.customer_id)
         await invoices.save(connection, invoice)
         lines = await invoices.lines_of(connection, invoice.id)
     return answers.invoice_with_lines(invoice, lines)
@@ -55,14 +63,16 @@ async def void_invoice(invoice_id: Id, tenant: Tenant, pool: Database) -> answer
 async def pay_invoice(invoice_id: Id, body: NewPayment, tenant: Tenant, creation: Once) -> Response:
     """Money has come in for a sent invoice. Paid in full, the invoice becomes paid."""
 
-    async def create(connection: Connection) -> Created:
+    async def create(change: Change) -> Created:
+        connection = change.connection
         invoice = pay(await invoices.lock(connection, tenant, invoice_id), body.amount_cents)
+        await change.touches(invoice.customer_id)
         await invoices.save(connection, invoice)
         payment = await payments.add(connection, invoice.id, body.amount_cents)
         answer = answers.Payment.model_validate(payment)
         return Created(answer, f"/v1/invoices/{invoice.id}/payments/{payment.id}")
 
-    return await creation.once(create)
+    return await creation.once_in_change(create)
 
 
 @router.get("/payments/{payment_id}", tags=["payments"])

@@ -15,8 +15,8 @@ from billing.http.parameters import Cursor, Database, Id, IsoDate, Limit, Number
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import customers, invoice_reads, invoices
+from billing.storage.changes import Change
 from billing.storage.invoice_reads import NewestPosition, OverduePosition
-from billing.storage.pool import Connection
 
 router = APIRouter(
     tags=["invoices"],
@@ -51,15 +51,17 @@ async def create_invoice(customer_id: Id, body: NewInvoice, tenant: Tenant, crea
     lines = [line.line() for line in body.lines]
     draft = invoices.Draft(tenant, customer_id, total(lines), lines)
 
-    async def create(connection: Connection) -> Created:
+    async def create(change: Change) -> Created:
+        connection = change.connection
         await customers.get(connection, tenant, customer_id)
+        await change.touches(customer_id)
         if body.number is None:
             invoice = await invoices.add_with_next_number(connection, draft)
         else:
             invoice = await invoices.add(connection, draft, body.number)
         return Created(answers.invoice_with_lines(invoice, lines), f"/v1/invoices/{invoice.id}")
 
-    return await creation.once(create)
+    return await creation.once_in_change(create)
 
 
 @router.get("/v1/invoices/overdue")

@@ -14,13 +14,20 @@ async def json_wanted(request: Request) -> None:
 
 
 def takes_json(accept: str) -> bool:
-    """Whether an Accept header lets application/json through: its most specific range decides, and q=0 says no."""
+    """Whether an Accept header lets application/json through."""
+    return takes(accept, JSON)
+
+
+def takes(accept: str, media_type: str) -> bool:
+    """Whether an Accept header lets the type through: its most specific range decides, and q=0 says no."""
     weights = {}
     for item in accept.split(","):
         media_range, *parameters = (part.strip().lower() for part in item.split(";"))
         weights[media_range] = not any(_is_zero(parameter) for parameter in parameters)
     fitting = (
-        weights[media_range] for media_range in (JSON, "application/*", "*/*") if media_range in weights
+        weights[media_range]
+        for media_range in (media_type, f"{media_type.partition('/')[0]}/*", "*/*")
+        if media_range in weights
     )
     return next(fitting, False)
 

@@ -8,6 +8,7 @@ from fastapi import Depends, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, StringConstraints, WithJsonSchema
 
+from billing.storage.changes import Cache
 from billing.storage.pool import Pool
 
 MAX_BIGINT = 2**63 - 1
@@ -39,6 +40,11 @@ async def pool_of(request: Request) -> Pool:
     return pool
 
 
+async def cache_of(request: Request) -> Cache | None:
+    cache: Cache | None = request.app.state.cache
+    return cache
+
+
 async def known_query(request: Request) -> None:
     """Refuse a query parameter that the route does not have: a filter with a typing error would be no filter."""
     known = {parameter.alias for parameter in request.scope["route"].dependant.query_params}
@@ -59,3 +65,4 @@ Limit = Annotated[
 ]
 Cursor = Annotated[str | None, Query(description="the next_cursor of the page before")]
 Database = Annotated[Pool, Depends(pool_of)]
+Summaries = Annotated[Cache | None, Depends(cache_of)]

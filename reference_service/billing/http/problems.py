@@ -45,6 +45,8 @@ INVALID_REQUEST = Kind(f"{TYPE_PREFIX}invalid-request", "The request does not sa
 DEPENDENCY_UNAVAILABLE = Kind(
     f"{TYPE_PREFIX}dependency-unavailable", "Something this service depends on does not answer", 503
 )
+QUEUE_FULL = Kind(f"{TYPE_PREFIX}queue-full", "Too much is waiting to be done", 503)
+JOB_NOT_DEAD = Kind(f"{TYPE_PREFIX}job-not-dead", "Only a dead job can be queued again", 409)
 CONFLICTS = {
     "wrong-status": Kind(f"{TYPE_PREFIX}wrong-status", "The invoice's status does not allow this", 409),
     "overpayment": Kind(f"{TYPE_PREFIX}overpayment", "The payment is more than what is outstanding", 409),

@@ -25,7 +25,7 @@ SESSION = {
 
 
 @asynccontextmanager
-async def open_pool(database_url: str) -> AsyncIterator[Pool]:
+async def open_pool(database_url: str, name: str = "billing-web") -> AsyncIterator[Pool]:
     """A pool with its first connections made. Raises PoolTimeout when Postgres does not answer in time.
 
     Connections commit each statement by itself; what belongs together says `connection.transaction()`.
@@ -40,7 +40,7 @@ async def open_pool(database_url: str) -> AsyncIterator[Pool]:
         kwargs={
             "autocommit": True,
             "connect_timeout": 5,
-            "application_name": "billing-web",
+            "application_name": name,
             "options": " ".join(f"-c {name}={value}" for name, value in SESSION.items()),
         },
     )

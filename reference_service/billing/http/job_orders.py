@@ -1,0 +1,113 @@
+"""Orders for work that is done later: each is committed as a job before it is answered, and touches no upstream."""
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ConfigDict, Field
+
+from billing.domain.errors import Refused
+from billing.domain.invoices import pay
+from billing.domain.jobs import Order
+from billing.domain.money import MAX_TOTAL_CENTS
+from billing.http.bodies import Body, example
+from billing.http.creation import Created, Once
+from billing.http.jobs import Job, QueueLimit, path_of, said_of
+from billing.http.negotiation import json_sent, json_wanted
+from billing.http.parameters import Id, IsoDate, known_query
+from billing.http.problems import documented
+from billing.http.tenancy import Tenant
+from billing.storage import invoices, jobs
+from billing.storage.pool import Connection
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["jobs"],
+    dependencies=[Depends(json_wanted), Depends(known_query)],
+    responses=documented(400, 404, 406, 422, 500, 503),
+)
+JSON_IN = [Depends(json_sent)]
+
+
+class NewCharge(Body):
+    """At most what is outstanding, less what other charges are about to take."""
+
+    model_config = ConfigDict(json_schema_extra=example({"amount_cents": 18250}))
+
+    amount_cents: Annotated[int, Field(ge=1, le=MAX_TOTAL_CENTS)]
+
+
+class NewReport(Body):
+    """The invoices created on the days from `from` until before `until`, in UTC."""
+
+    model_config = ConfigDict(json_schema_extra=example({"from": "2026-01-01", "until": "2026-02-01"}))
+
+    first: IsoDate = Field(alias="from")
+    until: IsoDate = Field(description="after `from`")
+
+
+@router.post(
+    "/invoices/{invoice_id}/reminders", status_code=202, response_model=Job, responses=documented(409)
+)
+async def remind(invoice_id: Id, tenant: Tenant, limit: QueueLimit, creation: Once) -> Response:
+    """The customer is to be reminded of a sent invoice by mail."""
+
+    async def create(connection: Connection) -> Created:
+        invoice = await invoices.lock(connection, tenant, invoice_id)
+        if invoice.status != "sent":
+            raise Refused("wrong-status", f"Nobody is reminded of an invoice that is {invoice.status}.")
+        return await _taken_on(connection, Order("mail", tenant, invoice.id, {"reminder": True}), limit)
+
+    return await creation.once(create, 202)
+
+
+@router.post(
+    "/invoices/{invoice_id}/charges",
+    status_code=202,
+    response_model=Job,
+    dependencies=JSON_IN,
+    responses=documented(409, 413, 415),
+)
+async def charge(
+    invoice_id: Id, body: NewCharge, tenant: Tenant, limit: QueueLimit, creation: Once
+) -> Response:
+    """The customer's card is to be charged; what it gives becomes a payment of the invoice."""
+    cents = body.amount_cents
+
+    async def create(connection: Connection) -> Created:
+        invoice = await invoices.lock(connection, tenant, invoice_id)
+        pay(invoice, cents + await jobs.being_charged(connection, invoice.id))
+        return await _taken_on(connection, Order("charge", tenant, invoice.id, body.model_dump()), limit)
+
+    return await creation.once(create, 202)
+
+
+@router.post(
+    "/reports",
+    status_code=202,
+    response_model=Job,
+    dependencies=JSON_IN,
+    responses=documented(413, 415),
+)
+async def order_report(body: NewReport, tenant: Tenant, limit: QueueLimit, creation: Once) -> Response:
+    """What the tenant's invoices of some days add up to, found in the job once it is done."""
+    if body.until <= body.first:
+        raise RequestValidationError(
+            [{"loc": ("body", "until"), "type": "order", "msg": "must be after `from`"}]
+        )
+    days = {"from": _text(body.first), "until": _text(body.until)}
+
+    async def create(connection: Connection) -> Created:
+        return await _taken_on(connection, Order("report", tenant, None, days), limit)
+
+    return await creation.once(create, 202)
+
+
+async def _taken_on(connection: Connection, order: Order, limit: int) -> Created:
+    job = await jobs.add(connection, order, limit)
+    return Created(said_of(job), path_of(job))
+
+
+def _text(day: date) -> str:
+    return day.isoformat()

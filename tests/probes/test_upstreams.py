@@ -1,0 +1,91 @@
+"""An upstream that is played does what its script says, works once for each key, and remembers every call."""
+
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from http.client import HTTPException
+
+import pytest
+
+from graders.probes.played import PlayedServer
+from graders.probes.upstreams import CUT, HOLD, LOSE, Upstream, mail_server, payment_provider, refuse, waits
+
+
+@pytest.fixture
+def provider() -> Upstream:
+    return payment_provider()
+
+
+@pytest.fixture
+def server(provider: Upstream) -> Iterator[PlayedServer]:
+    server = PlayedServer(provider.answer)
+    yield server
+    provider.release()
+    server.close()
+
+
+def charge(server: PlayedServer, reference: str, key: str = "", path: str = "/charges") -> int | None:
+    """The status, or None without an answer."""
+    body = f'{{"amount_cents": 1, "currency": "EUR", "reference": "{reference}"}}'.encode()
+    request = urllib.request.Request(server.url + path, body, {"Idempotency-Key": key} if key else {})
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refusal:
+        refusal.close()
+        return refusal.code
+    except (OSError, HTTPException):
+        return None
+
+
+def test_a_script_is_met_in_its_order(server: PlayedServer, provider: Upstream) -> None:
+    provider.script("A", refuse(503), CUT, then=refuse(422))
+    assert [charge(server, "A", "k") for _ in range(4)] == [503, None, 422, 422]
+    assert [call.key for call in provider.calls("A")] == ["k"] * 4
+    assert all(waited > 0 for waited in waits(provider.calls("A")))
+    assert provider.works("A") == 0
+    assert charge(server, "B", "other") == 201
+    assert provider.works("B") == 1
+
+
+def test_a_lost_answer_is_work_that_was_done_once(server: PlayedServer, provider: Upstream) -> None:
+    provider.script("A", LOSE)
+    assert [charge(server, "A", "k") for _ in range(3)] == [None, 201, 201]
+    assert provider.works("A") == 1
+
+
+def test_work_is_done_again_under_another_key_or_none(server: PlayedServer, provider: Upstream) -> None:
+    assert [charge(server, "A", key) for key in ("k", "l", "", "")] == [201] * 4
+    assert provider.works("A") == 4
+
+
+def test_who_is_held_is_let_go_without_an_answer(server: PlayedServer, provider: Upstream) -> None:
+    provider.script("A", HOLD)
+    answers: list[int | None] = []
+    caller = threading.Thread(target=lambda: answers.append(charge(server, "A", "k")))
+    caller.start()
+    assert len(provider.await_calls("A", 1)) == 1
+    assert charge(server, "A", "k") == 201
+    assert answers == []
+    provider.release()
+    caller.join(10)
+    assert answers == [None]
+
+
+def test_what_is_no_call_is_remembered_as_a_fault(server: PlayedServer, provider: Upstream) -> None:
+    assert charge(server, "A", path="/other") == 404
+    request = urllib.request.Request(server.url + "/charges", b"no json")
+    with pytest.raises(urllib.error.HTTPError) as refusal:
+        urllib.request.urlopen(request, timeout=10)
+    refusal.value.close()
+    assert len(provider.faults()) == 2
+    assert provider.calls("A") == ()
+
+
+def test_mail_has_another_path_and_status() -> None:
+    server = PlayedServer(mail_server().answer)
+    request = urllib.request.Request(server.url + "/messages", b'{"to": "a@b", "subject": "", "text": ""}')
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 202
+    server.close()
