@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from graders.probes.played import DOWN, Asked, Reply
@@ -161,7 +162,7 @@ def payment_provider() -> Upstream:
 
 def waits(calls: Sequence[Call]) -> tuple[float, ...]:
     """The seconds between each call and the next."""
-    return tuple(later.second - earlier.second for earlier, later in zip(calls, calls[1:], strict=False))
+    return tuple(later.second - earlier.second for earlier, later in pairwise(calls))
 
 
 def environment(mail_url: str, payments_url: str) -> dict[str, str]:

@@ -34,6 +34,25 @@ BAD_WITH_TOKENS = {
 }
 
 
+QUEUE = {
+    "QUEUE_URL": "redis://:hush@127.0.0.1:1/0",
+    "CACHE_URL": "redis://:hush@127.0.0.1:2/0",
+    "MAIL_URL": "http://mail.example",
+    "PAYMENT_PROVIDER_URL": "https://pay.example/v1",
+}
+BAD_WITH_A_QUEUE = {
+    "QUEUE_URL": ["hush", "http://hush", "redis://hush"],
+    "CACHE_URL": ["redis://", "postgresql://a:hush@b/c"],
+    "QUEUE_LIMIT": ["0", "many"],
+    "SUMMARY_MAX_AGE_SECONDS": ["0", "3601"],
+    "MAIL_URL": ["mail.example", "smtp://hush"],
+    "PAYMENT_PROVIDER_URL": ["https://", "https://[hush"],
+    "UPSTREAM_TIMEOUT_MS": ["99", "1.5"],
+    "RETRY_BASE_MS": ["9", "soon"],
+    "JOB_LEASE_SECONDS": ["0", "3601"],
+}
+
+
 def faults_of(process: str, env: dict[str, str]) -> list[str]:
     """The variables that the process names when it refuses to start."""
     ended = run(procfile()[process], env)
@@ -71,12 +90,35 @@ def test_every_bad_value_is_named_with_tokens(base_env: dict[str, str]) -> None:
         assert sorted(faults_of("web", {**base_env, **GOOD, **TOKENS, **bad})) == sorted(bad)
 
 
+@pytest.mark.parametrize("process", ["web", "worker"])
+def test_a_queue_wants_more_to_be_said(process: str, base_env: dict[str, str]) -> None:
+    wanted = [name for name, (by, needed) in VARIABLES.items() if process in by and needed == "with a queue"]
+    env = {**base_env, **GOOD, "QUEUE_URL": QUEUE["QUEUE_URL"]}
+    assert faults_of(process, env) == wanted
+
+
+@pytest.mark.parametrize("process", ["web", "worker"])
+def test_every_bad_value_is_named_with_a_queue(process: str, base_env: dict[str, str]) -> None:
+    for turn in range(max(map(len, BAD_WITH_A_QUEUE.values()))):
+        read = {name: values for name, values in BAD_WITH_A_QUEUE.items() if process in VARIABLES[name][0]}
+        bad = {name: values[turn % len(values)] for name, values in read.items()}
+        assert sorted(faults_of(process, {**base_env, **GOOD, **QUEUE, **bad})) == sorted(bad)
+
+
+def test_without_a_queue_nobody_minds_what_is_said_of_one(
+    database: Database, base_env: dict[str, str]
+) -> None:
+    bad = {name: values[0] for name, values in BAD_WITH_A_QUEUE.items() if name != "QUEUE_URL"}
+    with started({**web_env(database, base_env), **bad}) as web:
+        assert web.call("GET", "/v1/jobs", tenant=1).status_code == 404
+
+
 def test_only_one_bad_value_is_named_alone(base_env: dict[str, str]) -> None:
     assert faults_of("web", {**base_env, **GOOD, "LOG_LEVEL": "loud"}) == ["LOG_LEVEL"]
 
 
 def test_every_variable_of_the_table_is_tried() -> None:
-    assert set(VARIABLES) == {*BAD, *BAD_WITH_TOKENS, *TOKENS, "HOST"}
+    assert set(VARIABLES) == {*BAD, *BAD_WITH_TOKENS, *TOKENS, *BAD_WITH_A_QUEUE, *QUEUE, "HOST"}
 
 
 def test_host_is_where_it_listens(database: Database, base_env: dict[str, str]) -> None:

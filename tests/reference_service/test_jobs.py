@@ -1,16 +1,19 @@
 """What is taken on is done once, told honestly, tried again with growing waits, and never lost or invented."""
 
+import json
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 
 import pytest
+from openapi_spec_validator import validate
 
 from compose.stores import RedisServer
 from graders.probes.upstreams import CUT, HOLD, LOSE, refuse, waits
 from tests.reference_service.calling import ok, pointers, problem
 from tests.reference_service.jobs_running import Jobs, with_jobs, working
-from tests.reference_service.running import Database, eventually, procfile, run
+from tests.reference_service.running import SERVICE, Database, eventually, procfile, run
+from tests.reference_service.test_contract_tables import table
 
 
 @pytest.fixture
@@ -244,6 +247,20 @@ def test_orders_that_make_no_sense_are_refused(jobs: Jobs) -> None:
     backwards = jobs.tenant.post("/v1/reports", {"from": "2026-02-01", "until": "2026-02-01"})
     assert pointers(problem(backwards, 422, "invalid-request")) == ["/body/until"]
     assert ok(jobs.tenant.get("/v1/jobs"))["total"] == 0
+
+
+def test_the_document_has_the_routes_of_the_table(jobs: Jobs) -> None:
+    document = jobs.web.call("GET", "/openapi.json").json()
+    validate(document)
+    assert document == json.loads((SERVICE / "openapi.jobs.json").read_text())
+    without = json.loads((SERVICE / "openapi.json").read_text())
+    more = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method in methods
+        if path not in without["paths"]
+    }
+    assert more == {(method, path) for method, path, *_ in table("method with a queue")}
 
 
 def test_a_job_is_its_tenants_alone(jobs: Jobs) -> None:

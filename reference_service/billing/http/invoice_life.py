@@ -27,7 +27,7 @@ router = APIRouter(
 async def send_invoice(
     invoice_id: Id, body: Sending, tenant: Tenant, pool: Database, cache: Summaries, post: Post
 ) -> answers.InvoiceWithLines:
-    """A draft becomes sent, and is owed from now on. Where there are jobs, its customer gets it by mail."""
+    """A draft becomes sent, and is owed from now on."""
     async with change(pool, cache) as sending:
         connection = sending.connection
         invoice = send(await invoices.lock(connection, tenant, invoice_id), body.due_on)

@@ -61,7 +61,9 @@ def _correct(method: str, operation: dict[str, Any]) -> None:
         if int(status) in PHRASES:
             responses[status] = {"$ref": f"#/components/responses/{_name(int(status))}"}
         else:
-            response["headers"] = _headers("X-Request-ID", *(["Location"] if status == "201" else []))
+            response["headers"] = _headers(
+                "X-Request-ID", *(["Location"] if status in ("201", "202") else [])
+            )
     if method == "patch":
         responses["415"] = _problem(415, "Accept-Patch")
 

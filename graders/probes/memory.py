@@ -1,0 +1,63 @@
+"""How much memory a process and all that it started hold, now and at most while something happens."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+import psutil
+
+from graders.check import CannotJudge
+
+SECONDS_BETWEEN_LOOKS = 0.01
+
+
+@dataclass
+class Peak:
+    """Bytes resident before, and at most until the block ended. `looks`: how often it was measured."""
+
+    before: int
+    most: int
+    looks: int = 0
+
+    @property
+    def growth(self) -> int:
+        return self.most - self.before
+
+
+def resident(pid: int) -> int:
+    """Bytes of physical memory, summed over the process and its descendants (what they share counts for each)."""
+    try:
+        family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        raise CannotJudge("The process to be measured is gone.", "Grade again.") from None
+    total = 0
+    for each in family:
+        with suppress(psutil.NoSuchProcess):
+            total += int(each.memory_info().rss)
+    return total
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Peak]:
+    """Measure again and again while the body runs."""
+    before = resident(pid)
+    peak = Peak(before, before)
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(SECONDS_BETWEEN_LOOKS):
+            with suppress(CannotJudge):
+                peak.most = max(peak.most, resident(pid))
+                peak.looks += 1
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield peak
+    finally:
+        over.set()
+        looking.join()
+        with suppress(CannotJudge):
+            peak.most = max(peak.most, resident(pid))
+            peak.looks += 1
