@@ -8,12 +8,20 @@ import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 
+from fastapi import FastAPI
 from psycopg_pool import PoolTimeout
 
-from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, JobsConfig, TokensConfig, WebConfig, web_config
+from billing.config import (
+    EXIT_CONFIG,
+    EXIT_UNAVAILABLE,
+    ConfigFaults,
+    JobsConfig,
+    TokensConfig,
+    WebConfig,
+    web_config,
+)
 from billing.domain.permissions import BadPermissions
-from billing.environment import ConfigFaults
-from billing.http.api import Guard, Later, create_api
+from billing.http.api import Guard, create_api
 from billing.operations.logs import log_as_json
 from billing.operations.server import bind, exit_zero_on_stop_signals, server_for
 from billing.storage.pool import Pool, open_pool
@@ -51,7 +59,9 @@ async def serve(config: WebConfig, bound: socket.socket, guarding: Callable[[Poo
     """Serve until a signal ends it: that comes out of here as SystemExit, when everything is given back."""
     try:
         async with open_pool(config.database_url) as pool, later_for(config.jobs) as later:
-            api = create_api(pool, guarding(pool) if guarding else None, later)
+            api = create_api(pool, guarding(pool) if guarding else None)
+            if later:
+                later(api)
             server = server_for(api, config.shutdown_grace_seconds)
             await server.serve(sockets=[bound])
     except SystemExit:
@@ -69,8 +79,8 @@ def guard_for(tokens: TokensConfig | None) -> Callable[[Pool], Guard] | None:
     return guard(tokens.issuer, tokens.audience, tokens.jwks_url, tokens.jwks_max_age_seconds)
 
 
-def later_for(jobs: JobsConfig | None) -> AbstractAsyncContextManager[Later | None]:
-    """What is served only where there is a queue; None without one."""
+def later_for(jobs: JobsConfig | None) -> AbstractAsyncContextManager[Callable[[FastAPI], None] | None]:
+    """What adds to the API what is served only where there is a queue; None without one."""
     if jobs is None:
         return nullcontext()
     # As above: without a queue, the library that speaks to the cache is not needed.

@@ -6,7 +6,9 @@ Environment variables are the only source. No value is ever repeated in a messag
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from billing.environment import Reader
+from billing.environment import ConfigFaults, Reader
+
+__all__ = ["ConfigFaults"]
 
 # Exit codes of sysexits.h, so that who starts a process can tell what to mend.
 EXIT_CONFIG = 78

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import psycopg
 
-from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, release_config
-from billing.environment import ConfigFaults
+from billing.config import EXIT_CONFIG, EXIT_UNAVAILABLE, ConfigFaults, release_config
 from billing.operations.logs import log_as_json
 from billing.storage.ledger import AnotherRelease, LedgerDisagrees, lock, pending
 from billing.storage.migration_files import BadMigrationFile, Migration, read_folder

@@ -14,7 +14,6 @@ from billing.http.faults import answer_faults
 from billing.http.head import HeadAsGet
 from billing.http.openapi import document_truly
 from billing.http.request_log import RequestLog
-from billing.storage.changes import Cache
 from billing.storage.pool import Pool
 
 ROUTERS = (health.router, customers.router, invoices.router, invoice_life.router)
@@ -30,16 +29,7 @@ class Guard:
     document: Callable[[dict[str, Any]], dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Later:
-    """What is served only where there are jobs. cache: of summaries; queue_limit: how many jobs may be open."""
-
-    routers: Sequence[APIRouter]
-    queue_limit: int
-    cache: Cache
-
-
-def create_api(pool: Pool, guard: Guard | None = None, later: Later | None = None) -> FastAPI:
+def create_api(pool: Pool, guard: Guard | None = None) -> FastAPI:
     """The application, serving from the pool. A path that ends in a slash is another path, not a redirect."""
     app = FastAPI(
         title="Billing",
@@ -52,9 +42,7 @@ def create_api(pool: Pool, guard: Guard | None = None, later: Later | None = Non
     )
     app.state.pool = pool
     app.state.guarded = guard is not None
-    app.state.queue_limit = later.queue_limit if later else None
-    app.state.cache = later.cache if later else None
-    routers = (*ROUTERS, *(guard.routers if guard else ()), *(later.routers if later else ()))
+    routers = (*ROUTERS, *(guard.routers if guard else ()))
     for router in routers:
         app.include_router(router)
     app.state.routes = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]

@@ -9,7 +9,7 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from billing.http.parameters import Database
+from billing.http.parameters import Database, cache_of
 from billing.http.tenancy import Tenant
 from billing.storage import idempotency
 from billing.storage.changes import Cache, Change, change
@@ -77,7 +77,7 @@ async def creation_of(
 ) -> Creation:
     """The request as something to do once."""
     keys = request.headers.getlist(HEADER)
-    cache = request.app.state.cache
+    cache = await cache_of(request)
     if not keys:
         return Creation(pool, None, cache)
     if len(keys) > 1:

@@ -11,7 +11,6 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from billing.domain.errors import KeyReused, NotFound, Refused, TotalOutOfRange
-from billing.domain.jobs import JobNotDead, QueueFull
 from billing.http import problems
 from billing.http.cursors import BadCursor
 from billing.http.tenancy import BadTenant
@@ -44,8 +43,6 @@ def answer_faults(app: FastAPI) -> None:
         BadCursor: bad_cursor,
         BadTenant: bad_tenant,
         RequestValidationError: invalid_request,
-        QueueFull: queue_full,
-        JobNotDead: job_not_dead,
         HTTPException: http_exception,
         OperationalError: postgres_trouble,
         PoolTimeout: postgres_trouble,
@@ -65,14 +62,6 @@ async def refused(request: Request, refusal: Refused) -> Response:
 async def key_reused(request: Request, reuse: KeyReused) -> Response:
     fault = problems.Fault(pointer="/header/Idempotency-Key", detail=str(reuse))
     return problems.response(problems.KEY_REUSED, str(reuse), errors=[fault])
-
-
-async def queue_full(request: Request, full: QueueFull) -> Response:
-    return problems.response(problems.QUEUE_FULL, str(full), headers={"Retry-After": "5"})
-
-
-async def job_not_dead(request: Request, refusal: JobNotDead) -> Response:
-    return problems.response(problems.JOB_NOT_DEAD, str(refusal))
 
 
 async def total_out_of_range(request: Request, fault: TotalOutOfRange) -> Response:

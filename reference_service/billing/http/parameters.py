@@ -41,7 +41,8 @@ async def pool_of(request: Request) -> Pool:
 
 
 async def cache_of(request: Request) -> Cache | None:
-    cache: Cache | None = request.app.state.cache
+    """Where summaries are kept; None where there is no queue, and so no summary."""
+    cache: Cache | None = getattr(request.app.state, "cache", None)
     return cache
 
 

@@ -14,7 +14,7 @@ Posting = Callable[[Connection, int, int], Awaitable[None]]
 
 async def posting_of(request: Request) -> Posting:
     """What is to be done for an invoice of a tenant in the transaction that sends it. Without a queue, nothing."""
-    limit: int | None = request.app.state.queue_limit
+    limit: int | None = getattr(request.app.state, "queue_limit", None)
 
     async def post(connection: Connection, tenant_id: int, invoice_id: int) -> None:
         if limit is not None:
