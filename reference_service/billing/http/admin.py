@@ -14,7 +14,7 @@ from billing.http.parameters import Cursor, Database, Limit, Summaries, id_from,
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import finance, invoices
-from billing.storage.changes import change
+from billing.storage.changes import changing
 from billing.storage.finance import FinancePosition, Sort, Wanted
 
 router = APIRouter(
@@ -76,8 +76,8 @@ async def list_finance_invoices(
 async def void_many(body: Voiding, tenant: Tenant, pool: Database, cache: Summaries) -> Voided:
     """All of these invoices become void, or none does."""
     ids = [_id_or_nobody(text) for text in body.invoice_ids]
-    async with change(pool, cache) as voiding:
-        for invoice in await finance.lock_all(voiding.connection, tenant, ids):
-            await voiding.touches(invoice.customer_id)
-            await invoices.save(voiding.connection, void(invoice))
+    async with changing(cache) as touches, pool.connection() as connection, connection.transaction():
+        for invoice in await finance.lock_all(connection, tenant, ids):
+            await touches(invoice.customer_id)
+            await invoices.save(connection, void(invoice))
     return Voided(voided=body.invoice_ids)

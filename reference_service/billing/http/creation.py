@@ -9,10 +9,9 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
-from billing.http.parameters import Database, cache_of
+from billing.http.parameters import Database
 from billing.http.tenancy import Tenant
 from billing.storage import idempotency
-from billing.storage.changes import Cache, Change, change
 from billing.storage.idempotency import Claim
 from billing.storage.pool import Connection, Pool
 
@@ -33,7 +32,6 @@ class Created:
 
 
 Create = Callable[[Connection], Awaitable[Created]]
-CreateInChange = Callable[[Change], Awaitable[Created]]
 
 
 @dataclass(frozen=True)
@@ -42,28 +40,18 @@ class Creation:
 
     pool: Pool
     claim: Claim | None
-    cache: Cache | None
 
-    async def once(self, create: Create, status: int = 201) -> Response:
+    async def once(self, create: Create) -> Response:
         """Run `create` in a transaction, unless the key has an answer already. What it raises takes all of it back."""
-
-        async def create_in(change: Change) -> Created:
-            return await create(change.connection)
-
-        return await self.once_in_change(create_in, status)
-
-    async def once_in_change(self, create: CreateInChange, status: int = 201) -> Response:
-        """The same, where what is created changes a customer's summary."""
-        async with change(self.pool, self.cache) as begun:
-            connection = begun.connection
+        async with self.pool.connection() as connection, connection.transaction():
             kept = await idempotency.take(connection, self.claim) if self.claim else None
             if kept:
-                return _response(kept.location, kept.body, status)
-            created = await create(begun)
+                return _response(kept.location, kept.body)
+            created = await create(connection)
             body = created.answer.model_dump_json()
             if self.claim:
                 await idempotency.keep(connection, self.claim, created.location, body)
-        return _response(created.location, body, status)
+        return _response(created.location, body)
 
 
 async def creation_of(
@@ -77,18 +65,17 @@ async def creation_of(
 ) -> Creation:
     """The request as something to do once."""
     keys = request.headers.getlist(HEADER)
-    cache = await cache_of(request)
     if not keys:
-        return Creation(pool, None, cache)
+        return Creation(pool, None)
     if len(keys) > 1:
         fault = {"loc": ("header", HEADER), "type": "twice", "msg": "Send one key."}
         raise RequestValidationError([fault])
     content = f"{request.method} {request.url.path}\n".encode() + await request.body()
-    return Creation(pool, Claim(tenant, keys[0], sha256(content).digest()), cache)
+    return Creation(pool, Claim(tenant, keys[0], sha256(content).digest()))
 
 
 Once = Annotated[Creation, Depends(creation_of)]
 
 
-def _response(location: str, body: str, status: int) -> Response:
-    return Response(body, status, {"Location": location}, "application/json")
+def _response(location: str, body: str) -> Response:
+    return Response(body, 201, {"Location": location}, "application/json")

@@ -17,7 +17,7 @@ from billing.http.parameters import Cursor, Database, Id, Limit, Summaries, know
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import customers, invoice_reads
-from billing.storage.changes import change
+from billing.storage.changes import changing
 from billing.storage.customers import CustomerPosition
 from billing.storage.pool import Connection
 
@@ -96,9 +96,9 @@ async def change_customer(
 @router.delete("/{customer_id}", status_code=204, response_class=Response, responses=documented(404, 409))
 async def delete_customer(customer_id: Id, tenant: Tenant, pool: Database, cache: Summaries) -> None:
     """Only a customer without invoices can go."""
-    async with change(pool, cache) as deleting:
-        await deleting.touches(customer_id)
-        await customers.delete(deleting.connection, tenant, customer_id)
+    async with changing(cache) as touches, pool.connection() as connection:
+        await touches(customer_id)
+        await customers.delete(connection, tenant, customer_id)
 
 
 @router.get("/{customer_id}/balance", dependencies=[JSON_OUT], responses=documented(404, 406))

@@ -12,7 +12,8 @@ from billing.http.posting import Post
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import invoices, payments
-from billing.storage.changes import Change, change
+from billing.storage.changes import changing
+from billing.storage.pool import Connection
 
 router = APIRouter(
     prefix="/v1/invoices/{invoice_id}",
@@ -28,10 +29,9 @@ async def send_invoice(
     invoice_id: Id, body: Sending, tenant: Tenant, pool: Database, cache: Summaries, post: Post
 ) -> answers.InvoiceWithLines:
     """A draft becomes sent, and is owed from now on."""
-    async with change(pool, cache) as sending:
-        connection = sending.connection
+    async with changing(cache) as touches, pool.connection() as connection, connection.transaction():
         invoice = send(await invoices.lock(connection, tenant, invoice_id), body.due_on)
-        await sending.touches(invoice.customer_id)
+        await touches(invoice.customer_id)
         await invoices.save(connection, invoice)
         await post(connection, tenant, invoice.id)
         lines = await invoices.lines_of(connection, invoice.id)
@@ -43,10 +43,9 @@ async def void_invoice(
     invoice_id: Id, tenant: Tenant, pool: Database, cache: Summaries
 ) -> answers.InvoiceWithLines:
     """A draft or a sent invoice for which nothing was paid is withdrawn."""
-    async with change(pool, cache) as voiding:
-        connection = voiding.connection
+    async with changing(cache) as touches, pool.connection() as connection, connection.transaction():
         invoice = void(await invoices.lock(connection, tenant, invoice_id))
-        await voiding.touches(invoice.customer_id)
+        await touches(invoice.customer_id)
         await invoices.save(connection, invoice)
         lines = await invoices.lines_of(connection, invoice.id)
     return answers.invoice_with_lines(invoice, lines)
@@ -60,19 +59,21 @@ async def void_invoice(
     dependencies=[Depends(json_sent)],
     responses=documented(409, 413, 415),
 )
-async def pay_invoice(invoice_id: Id, body: NewPayment, tenant: Tenant, creation: Once) -> Response:
+async def pay_invoice(
+    invoice_id: Id, body: NewPayment, tenant: Tenant, creation: Once, cache: Summaries
+) -> Response:
     """Money has come in for a sent invoice. Paid in full, the invoice becomes paid."""
 
-    async def create(change: Change) -> Created:
-        connection = change.connection
+    async def create(connection: Connection) -> Created:
         invoice = pay(await invoices.lock(connection, tenant, invoice_id), body.amount_cents)
-        await change.touches(invoice.customer_id)
+        await touches(invoice.customer_id)
         await invoices.save(connection, invoice)
         payment = await payments.add(connection, invoice.id, body.amount_cents)
         answer = answers.Payment.model_validate(payment)
         return Created(answer, f"/v1/invoices/{invoice.id}/payments/{payment.id}")
 
-    return await creation.once_in_change(create)
+    async with changing(cache) as touches:
+        return await creation.once(create)
 
 
 @router.get("/payments/{payment_id}", tags=["payments"])

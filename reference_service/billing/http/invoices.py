@@ -11,12 +11,13 @@ from billing.http.bodies import NewInvoice
 from billing.http.creation import Created, Once
 from billing.http.cursors import Cursors
 from billing.http.negotiation import json_sent, json_wanted
-from billing.http.parameters import Cursor, Database, Id, IsoDate, Limit, Number, known_query
+from billing.http.parameters import Cursor, Database, Id, IsoDate, Limit, Number, Summaries, known_query
 from billing.http.problems import documented
 from billing.http.tenancy import Tenant
 from billing.storage import customers, invoice_reads, invoices
-from billing.storage.changes import Change
+from billing.storage.changes import changing
 from billing.storage.invoice_reads import NewestPosition, OverduePosition
+from billing.storage.pool import Connection
 
 router = APIRouter(
     tags=["invoices"],
@@ -46,22 +47,24 @@ async def list_invoices_of_customer(
     dependencies=[Depends(json_sent)],
     responses=documented(404, 409, 413, 415),
 )
-async def create_invoice(customer_id: Id, body: NewInvoice, tenant: Tenant, creation: Once) -> Response:
+async def create_invoice(
+    customer_id: Id, body: NewInvoice, tenant: Tenant, creation: Once, cache: Summaries
+) -> Response:
     """A draft in the tenant's currency. Without a number it gets the next one of the tenant."""
     lines = [line.line() for line in body.lines]
     draft = invoices.Draft(tenant, customer_id, total(lines), lines)
 
-    async def create(change: Change) -> Created:
-        connection = change.connection
+    async def create(connection: Connection) -> Created:
         await customers.get(connection, tenant, customer_id)
-        await change.touches(customer_id)
+        await touches(customer_id)
         if body.number is None:
             invoice = await invoices.add_with_next_number(connection, draft)
         else:
             invoice = await invoices.add(connection, draft, body.number)
         return Created(answers.invoice_with_lines(invoice, lines), f"/v1/invoices/{invoice.id}")
 
-    return await creation.once_in_change(create)
+    async with changing(cache) as touches:
+        return await creation.once(create)
 
 
 @router.get("/v1/invoices/overdue")

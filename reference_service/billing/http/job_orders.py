@@ -12,7 +12,7 @@ from billing.domain.invoices import pay
 from billing.domain.jobs import Order
 from billing.domain.money import MAX_TOTAL_CENTS
 from billing.http.bodies import Body, example
-from billing.http.creation import Created, Once
+from billing.http.creation import Create, Created, Once
 from billing.http.jobs import Job, QueueLimit, path_of, said_of
 from billing.http.negotiation import json_sent, json_wanted
 from billing.http.parameters import Id, IsoDate, known_query
@@ -59,7 +59,7 @@ async def remind(invoice_id: Id, tenant: Tenant, limit: QueueLimit, creation: On
             raise Refused("wrong-status", f"Nobody is reminded of an invoice that is {invoice.status}.")
         return await _taken_on(connection, Order("mail", tenant, invoice.id, {"reminder": True}), limit)
 
-    return await creation.once(create, 202)
+    return await accepted(creation, create)
 
 
 @router.post(
@@ -80,7 +80,7 @@ async def charge(
         pay(invoice, cents + await jobs.being_charged(connection, invoice.id))
         return await _taken_on(connection, Order("charge", tenant, invoice.id, body.model_dump()), limit)
 
-    return await creation.once(create, 202)
+    return await accepted(creation, create)
 
 
 @router.post(
@@ -101,7 +101,14 @@ async def order_report(body: NewReport, tenant: Tenant, limit: QueueLimit, creat
     async def create(connection: Connection) -> Created:
         return await _taken_on(connection, Order("report", tenant, None, days), limit)
 
-    return await creation.once(create, 202)
+    return await accepted(creation, create)
+
+
+async def accepted(creation: Once, create: Create) -> Response:
+    """202 and the job, also for who repeats the request with its key."""
+    answer = await creation.once(create)
+    answer.status_code = 202
+    return answer
 
 
 async def _taken_on(connection: Connection, order: Order, limit: int) -> Created:

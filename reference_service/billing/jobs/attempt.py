@@ -16,7 +16,7 @@ from billing.domain.jobs import DeadReason, Kind
 from billing.domain.retries import RetryPolicy, Trouble, UpstreamFailed
 from billing.jobs.work import WORK, Tools
 from billing.storage import job_leases
-from billing.storage.changes import Cache, change
+from billing.storage.changes import Cache, changing
 from billing.storage.job_leases import LeasedJob, LeaseLost
 
 log = logging.getLogger(__name__)
@@ -59,9 +59,13 @@ async def _outcome(tools: Tools, cache: Cache, rules: Rules, job: LeasedJob) -> 
         return await _bury(tools, job, "no-answer", "The last try never ended: its worker died.")
     try:
         finish = await WORK[job.kind](tools, job)
-        async with change(tools.pool, cache) as ending:
-            await job_leases.hold(ending.connection, job)
-            await job_leases.done(ending.connection, job, await finish(ending))
+        async with (
+            changing(cache) as touches,
+            tools.pool.connection() as connection,
+            connection.transaction(),
+        ):
+            await job_leases.hold(connection, job)
+            await job_leases.done(connection, job, await finish(connection, touches))
         return "done"
     except UpstreamFailed as failed:
         return await _again_or_bury(tools, rules, job, failed.trouble, str(failed))

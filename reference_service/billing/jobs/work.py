@@ -8,13 +8,13 @@ from typing import Any
 from billing.domain.invoices import Invoice, pay
 from billing.domain.jobs import Kind
 from billing.storage import customers, invoices, payments, reports
-from billing.storage.changes import Change
+from billing.storage.changes import Touches
 from billing.storage.job_leases import Finding, LeasedJob
-from billing.storage.pool import Pool
+from billing.storage.pool import Connection, Pool
 from billing.upstream.calls import Upstream
 
 # What is left to do inside: it runs in the transaction that ends the job, so that it counts once or not at all.
-Finish = Callable[[Change], Awaitable[Finding]]
+Finish = Callable[[Connection, Touches], Awaitable[Finding]]
 
 
 @dataclass(frozen=True)
@@ -45,11 +45,11 @@ async def charge(tools: Tools, job: LeasedJob) -> Finish:
     body = {"amount_cents": cents, "currency": invoice.currency, "reference": invoice.number}
     await tools.payments.post("/charges", body, job.key)
 
-    async def book(change: Change) -> Finding:
-        locked = await invoices.lock(change.connection, job.tenant_id, invoice.id)
-        await change.touches(locked.customer_id)
-        await invoices.save(change.connection, pay(locked, cents))
-        payment = await payments.add(change.connection, locked.id, cents)
+    async def book(connection: Connection, touches: Touches) -> Finding:
+        locked = await invoices.lock(connection, job.tenant_id, invoice.id)
+        await touches(locked.customer_id)
+        await invoices.save(connection, pay(locked, cents))
+        payment = await payments.add(connection, locked.id, cents)
         return Finding(payment_id=payment.id)
 
     return book
@@ -59,8 +59,8 @@ async def report(tools: Tools, job: LeasedJob) -> Finish:
     """The totals of some days."""
     first, until = (date.fromisoformat(job.request[name]) for name in ("from", "until"))
 
-    async def keep(change: Change) -> Finding:
-        return Finding(report=await reports.totals(change.connection, job.tenant_id, first, until))
+    async def keep(connection: Connection, touches: Touches) -> Finding:
+        return Finding(report=await reports.totals(connection, job.tenant_id, first, until))
 
     return keep
 
@@ -68,7 +68,7 @@ async def report(tools: Tools, job: LeasedJob) -> Finish:
 WORK: Mapping[Kind, Work] = {"mail": mail, "charge": charge, "report": report}
 
 
-async def _nothing_more(change: Change) -> Finding:
+async def _nothing_more(connection: Connection, touches: Touches) -> Finding:
     return Finding()
 
 

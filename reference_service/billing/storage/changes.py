@@ -1,11 +1,11 @@
 """A write says whose summary it changes before it commits, so that no cache is left with what was before it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Protocol
 from uuid import uuid4
 
-from billing.storage.pool import Connection, Pool
+Touches = Callable[[int], Awaitable[None]]
 
 
 class Cache(Protocol):
@@ -16,33 +16,18 @@ class Cache(Protocol):
     async def end(self, customers: set[int], write: str) -> None: ...
 
 
-class Change:
-    """One transaction, and the customers whose summaries it touches."""
-
-    def __init__(self, connection: Connection, cache: Cache | None) -> None:
-        self.connection = connection
-        self._cache = cache
-        self._write = uuid4().hex
-        self._touched: set[int] = set()
-
-    async def touches(self, customer_id: int) -> None:
-        """The customer's summary is about to change. To be called before the transaction commits."""
-        if self._cache and customer_id not in self._touched:
-            self._touched.add(customer_id)
-            await self._cache.begin(customer_id, self._write)
-
-    async def over(self) -> None:
-        if self._cache:
-            await self._cache.end(self._touched, self._write)
-
-
 @asynccontextmanager
-async def change(pool: Pool, cache: Cache | None) -> AsyncIterator[Change]:
-    """A transaction, committed where the body ends well."""
-    async with pool.connection() as connection:
-        begun = Change(connection, cache)
-        try:
-            async with connection.transaction():
-                yield begun
-        finally:
-            await begun.over()
+async def changing(cache: Cache | None) -> AsyncIterator[Touches]:
+    """Stands around a transaction. What it gives is called inside of it, with the customer whose summary is to change."""
+    write, touched = uuid4().hex, set[int]()
+
+    async def touches(customer_id: int) -> None:
+        if cache and customer_id not in touched:
+            touched.add(customer_id)
+            await cache.begin(customer_id, write)
+
+    try:
+        yield touches
+    finally:
+        if cache:
+            await cache.end(touched, write)
