@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from compose import containers
+from compose.enclosure import WAYS_OUT
 from compose.engine import IMAGES, Client, image
 from compose.places import run_directory
 from compose.service_image import Recipe, built
@@ -99,7 +100,7 @@ def test_there_is_nobody_on_its_network_but_the_stores(inside: Inside) -> None:
 
 
 def test_it_reaches_a_server_that_the_grader_plays(docker: Client, tmp_path: Path) -> None:
-    """By one port of its own loopback; who else on this machine comes to the other end is given nobody."""
+    """By ports of its own loopback; who else on this machine comes to the other end is given nobody."""
     asked: list[str] = []
 
     def answer(request: Asked) -> Reply:
@@ -118,12 +119,14 @@ def test_it_reaches_a_server_that_the_grader_plays(docker: Client, tmp_path: Pat
         with (
             socket.create_connection(("127.0.0.1", enclosure.ports.out[0]), 10) as stranger,
             enclosure.leads_to(server.port),
+            enclosure.leads_to(server.port, way=WAYS_OUT - 1),
         ):
             stranger.sendall(b"x" * len(enclosure.password))
             assert stranger.recv(1) == b""
             program = (
                 "import urllib.request as r\n"
-                f"for n in range(40): print(len(r.urlopen('http://127.0.0.1:{enclosure.ports.out[0]}/%d' % n).read()))"
+                f"ways = {enclosure.ports.out[0]}, {enclosure.ports.out[-1]}\n"
+                "for n in range(40): print(len(r.urlopen('http://127.0.0.1:%d/%d' % (ways[n % 2], n)).read()))"
             )
             log = Log()
             running = start("box", f'python -c "{program}"', ENV, log, isolation=isolation, record=run.record)
