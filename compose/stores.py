@@ -104,4 +104,7 @@ class FixedAddresses:
     queue: int = 63791
     web: int = 8080
     identity: int = 8081
+    mail: int = 8082
+    payments: int = 8083
+    faults: int = 8084
     password: str = "octo_lab"  # noqa: S105 - a public password on loopback, for use by hand

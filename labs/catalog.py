@@ -4,7 +4,7 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
@@ -93,6 +93,7 @@ class Lab:
     kit: Path
     prerequisites: tuple[str, ...] = ()
     identity: Identity = "gateway"
+    environment: Mapping[str, str] = field(default_factory=dict)
     dataset: DatasetSpec | None = None
     budgets: Budgets = field(default_factory=Budgets)
 
@@ -204,6 +205,7 @@ def _lab(data: dict[str, Any], kit: Path) -> Lab:
         kit=kit,
         prerequisites=tuple(data.get("prerequisites", ())),
         identity=data.get("identity", "gateway"),
+        environment=data.get("environment", {}),
         dataset=DatasetSpec(**dataset) if dataset else None,
         budgets=Budgets(**data.get("budgets", {})),
     )

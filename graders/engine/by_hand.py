@@ -3,6 +3,7 @@
 import contextlib
 import shlex
 import shutil
+from collections.abc import Mapping
 
 from compose.binaries import find_binary
 from compose.stores import PostgresServer, Stores, StoresFailed
@@ -11,10 +12,12 @@ from graders.engine.service import SubmittedService
 from labs.catalog import Lab
 
 
-def serve_by_hand(channel: Channel, lab: Lab, service: SubmittedService, identity: str = "") -> None:
+def serve_by_hand(
+    channel: Channel, lab: Lab, service: SubmittedService, identity: str = "", played: Mapping[str, str] = {}
+) -> None:
     """Tell the addresses and wait: for the interrupt, or for the service to end by itself."""
     channel.note("")
-    for name, line in addresses(lab, service.web(), service.stores, identity):
+    for name, line in [*addresses(lab, service.web(), service.stores, identity), *_around(played)]:
         channel.note(f"  {name:10}{line}")
     channel.note("\nUp. The service's log follows; Ctrl-C ends everything.\n")
     code = service.await_end()
@@ -31,6 +34,28 @@ def addresses(lab: Lab, web: str, stores: Stores, identity: str = "") -> list[tu
         if server:
             found.append((name, f"redis-cli -u {server.url()}"))
     return found
+
+
+def _around(urls: Mapping[str, str]) -> list[tuple[str, str]]:
+    """How the upstreams and the doors to all that the service calls are asked and told."""
+    if not urls:
+        return []
+    return [
+        ("mail", f"curl -s {urls['mail']}/calls                       # what the mail server was asked"),
+        (
+            "",
+            f"curl -s -X POST {urls['mail']}/script/503,cut,hold  # what the next calls meet; also lose, work",
+        ),
+        (
+            "payments",
+            f"curl -s {urls['payments']}/calls                       # the same for the payment provider",
+        ),
+        (
+            "faults",
+            f"curl -s -X POST {urls['faults']}/cache/cut           # also queue, postgres, mail, payments",
+        ),
+        ("", f"curl -s -X POST {urls['faults']}/cache/heal          # also refuse, hold, half-open, delay"),
+    ]
 
 
 def _as_somebody(web: str, identity: str) -> list[tuple[str, str]]:

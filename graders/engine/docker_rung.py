@@ -12,6 +12,7 @@ from typing import Any
 from compose.enclosure import APP, SCRATCH, USER, Enclosure
 from compose.engine import connected, had, host
 from compose.service_image import BuildFailed, Recipe, built, there
+from graders.check import CannotJudge
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
 from graders.engine.pool import cores
@@ -97,6 +98,17 @@ class Contained(Isolation):
         assert self.enclosure is not None, "made by contained()"
         with suppress(Exception):  # not there yet, or gone
             self.enclosure.client.api.kill(self.names[process.pid], number.name)
+
+    def resident(self, process: "subprocess.Popen[bytes]") -> int:
+        """As the engine counts it for the container, without the files that are in memory because they were read."""
+        assert self.enclosure is not None, "made by contained()"
+        try:
+            told = self.enclosure.client.api.stats(self.names[process.pid], stream=False, one_shot=True)
+            memory = told["memory_stats"]
+            files = memory["stats"].get("inactive_file", memory["stats"].get("total_inactive_file", 0))
+            return int(memory["usage"]) - int(files)
+        except Exception as error:
+            raise CannotJudge("The container to be measured is gone.", "Grade again.") from error
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
         """SIGKILL to the container; the command at it ends then by itself, with the container's exit code."""

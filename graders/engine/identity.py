@@ -30,15 +30,19 @@ class Identity:
 
 def refuse_compose(lab: Lab) -> None:
     """Docker Compose serves without us, and so without what we play. Raises StoresFailed."""
-    if lab.identity == "tokens":
+    played = {
+        "an identity provider": lab.identity == "tokens",
+        "a mail server and a payment provider": "queue" in lab.stores,
+    }
+    if needed := " and ".join(name for name, needs in played.items() if needs):
         raise StoresFailed(
-            f"{lab.id} needs an identity provider, which Docker Compose cannot play.",
+            f"{lab.id} needs {needed}, which Docker Compose cannot play.",
             f"This can: `octo_lab run {lab.id}`, also with `--on docker`.",
         )
 
 
 def ways_out(lab: Lab) -> int:
-    """How many of the servers that we play the lab's service calls."""
+    """How many ways out of an enclosure the provider takes: always the first ones."""
     return int(lab.identity == "tokens")
 
 

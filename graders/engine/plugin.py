@@ -10,22 +10,29 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import FrameType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import pytest
 
+from compose.stores import Stores
 from graders.check import MARK, CannotJudge, CheckMark, Failure, Verdict
 from graders.engine.channel import Channel
 from graders.engine.checks import title
 from graders.engine.processes import Log, LogLine, PrintedLines
 from graders.engine.service import SubmittedService
+from graders.engine.surroundings import Surroundings
 from graders.probes.api import Api
+from graders.probes.faults import Gates
 from graders.probes.identity import IdentityProvider
 from graders.probes.postgres import Postgres
-from graders.probes.service import Printed, Service
+from graders.probes.redis_store import RedisStore
+from graders.probes.service import Operated, Printed
 from graders.probes.transcript import Transcript
+from graders.probes.upstreams import Upstreams
 from graders.reports.model import FailureText, Outcome
 from labs.catalog import CheckSpec, Lab
+
+Thing = TypeVar("Thing")
 
 LOG_LINES = 6
 DOCUMENT_CAP = 256 * 1024
@@ -49,6 +56,7 @@ class Grading:
     steps: Transcript
     only: tuple[str, ...] = ()
     provider: IdentityProvider | None = None
+    around: Surroundings = field(default_factory=lambda: Surroundings(Stores()))
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     _ends: float = field(init=False)
     _started: float = 0.0
@@ -61,7 +69,7 @@ class Grading:
     # --- what checks are given -------------------------------------------------------------------------
 
     @pytest.fixture(scope="session", name="service")
-    def _service(self) -> Service:
+    def _service(self) -> Operated:
         return self.service
 
     @pytest.fixture(scope="session", name="steps")
@@ -86,9 +94,23 @@ class Grading:
 
     @pytest.fixture(scope="session", name="identity_provider")
     def _identity_provider(self) -> IdentityProvider:
-        if self.provider is None:
-            raise CannotJudge("This lesson has no identity provider.", "Tell the lesson's author.")
-        return self.provider
+        return _there(self.provider)
+
+    @pytest.fixture(scope="session", name="gates")
+    def _gates(self) -> Gates:
+        return _there(self.around.gates)
+
+    @pytest.fixture(scope="session", name="upstreams")
+    def _upstreams(self) -> Upstreams:
+        return _there(self.around.upstreams)
+
+    @pytest.fixture(scope="session", name="cache")
+    def _cache(self) -> RedisStore:
+        return RedisStore(_there(self.service.stores.cache))
+
+    @pytest.fixture(scope="session", name="queue")
+    def _queue(self) -> RedisStore:
+        return RedisStore(_there(self.service.stores.queue))
 
     @pytest.fixture(scope="session", name="printed")
     def _printed(self) -> Printed:
@@ -219,6 +241,13 @@ def failure_text(failure: Failure, spec: CheckSpec, log: list[LogLine], step: st
         log=tuple(f"{line.source}: {line.text}" for line in log[-LOG_LINES:]),
         read=spec.read,
     )
+
+
+def _there(thing: Thing | None) -> Thing:
+    """What only some lessons have. Raises CannotJudge in the others."""
+    if thing is None:
+        raise CannotJudge("This lesson's lab.toml asks for nothing of the kind.", "Tell the lesson's author.")
+    return thing
 
 
 def mark_of(item: Any) -> CheckMark:

@@ -133,6 +133,10 @@ class Running:
         """Send a signal to the command's process group, as whoever runs it in production would."""
         self.isolation.signal(self.popen, number)
 
+    def resident(self) -> int:
+        """Bytes of physical memory that it and all it started hold. Raises CannotJudge when it is gone."""
+        return self.isolation.resident(self.popen)
+
     def kill(self) -> None:
         """End it with all that shares its box, at once."""
         self.isolation.end(self.popen)

@@ -24,6 +24,7 @@ from graders.engine.bubblewrap import Box, Shown
 from graders.engine.cgroup import Cgroup
 from graders.engine.lifeline import end_group
 from graders.engine.limits import LIMITS, limited
+from graders.probes.memory import resident
 from labs.catalog import KIT
 
 # systemd's range for users that exist only while a service runs; no account of a person is in it.
@@ -101,19 +102,27 @@ class Isolation:
 
     def signal(self, process: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
         """Send a signal to the process group of the command."""
-        for pid in _commands(process.pid) if self.boxed else [process.pid]:
-            end_group(pid, number)
+        for group in _groups(process.pid) if self.boxed else {process.pid}:
+            end_group(group, number)
+
+    def resident(self, process: "subprocess.Popen[bytes]") -> int:
+        """Bytes of physical memory that the command and all it started hold. Raises CannotJudge."""
+        return resident(process.pid)
 
     def end(self, process: "subprocess.Popen[bytes]") -> None:
         """End the command at once; in a box the kernel ends all others with it."""
         end_group(process.pid)
 
 
-def _commands(pid: int) -> list[int]:
-    """In a box: bubblewrap, then the first process of the box, then the command."""
-    with contextlib.suppress(psutil.Error):
-        return [command.pid for first in psutil.Process(pid).children() for command in first.children()]
-    return []
+def _groups(pid: int) -> set[int]:
+    """In a box: bubblewrap, then the first process of the box, then the command, in a group that the first may lead.
+
+    The first one is its namespace's init: no signal but SIGKILL and SIGSTOP does anything to it (pid_namespaces(7)).
+    """
+    with contextlib.suppress(psutil.Error, ProcessLookupError):
+        commands = [command for first in psutil.Process(pid).children() for command in first.children()]
+        return {os.getpgid(command.pid) for command in commands}
+    return set()
 
 
 class Ladder:

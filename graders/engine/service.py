@@ -1,6 +1,7 @@
 """The submission at work: its release and web processes on the databases of one grade."""
 
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,8 +23,9 @@ GRACE = 10.0
 
 @dataclass
 class SubmittedService:
-    """Starts the submission's processes and ends them. Implements `graders.probes.service.Service`.
+    """Starts the submission's processes and ends them. Implements `graders.probes.service.Operated`.
 
+    told: the stores where the service is to find them, which may be behind gates. environment: what else it is told.
     by_hand: the schema's owner can log in to the end, for the person who tries things out.
     """
 
@@ -36,10 +38,12 @@ class SubmittedService:
     log: Log
     record: Callable[[int], None]
     ports: Iterator[int]
-    identity: Mapping[str, str] = field(default_factory=dict)
+    told: Stores
+    environment: Mapping[str, str] = field(default_factory=dict)
     by_hand: bool = False
     _releases: int = 0
-    _webs: dict[tuple[str, int], "Web"] = field(default_factory=dict)
+    _webs: dict[tuple[str, int], "Process"] = field(default_factory=dict)
+    _started: list["Process"] = field(default_factory=list)
     running: list[Running] = field(default_factory=list)
 
     def release(self, database: str = DATABASE) -> "Release":
@@ -63,27 +67,50 @@ class SubmittedService:
     def web(self, database: str = DATABASE, instance: int = 1) -> str:
         """The base URL of a `web` process on `database`, started and ready. Raises Failure."""
         if (database, instance) not in self._webs:
-            self._webs[database, instance] = self._boot(database)
+            self._webs[database, instance] = self.start("web", database=database)
         return self._webs[database, instance].url
+
+    def start(
+        self, kind: str, environment: Mapping[str, str] | None = None, database: str = DATABASE
+    ) -> "Process":
+        """One more process of the type, a `web` ready to serve. Raises Failure."""
+        if kind not in self.commands:
+            raise Failure(
+                did="cat Procfile",
+                expected=f"The Procfile has a line `{kind}: COMMAND`.",
+                got=f"It names {', '.join(self.commands)}.",
+                because="What the Procfile does not name, nobody starts.",
+            )
+        more = dict(environment or {})
+        if kind == "web":
+            more["PORT"] = str(next(self.ports))
+        env = self._env(database, self._postgres_login("app")) | more
+        mark = self.log.mark()
+        running = self._start(kind, self.commands[kind], env)
+        url = f"http://127.0.0.1:{more['PORT']}" if kind == "web" else ""
+        process = Process(kind, url, running)
+        self._started.append(process)
+        if kind == "web":
+            self._await_ready(process, mark)
+        return process
+
+    def processes(self, kind: str) -> list["Process"]:
+        """Those of the type that run now."""
+        return [each for each in self._started if each.kind == kind and each.ended_within(0) is None]
 
     def boot(self) -> None:
         """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
         mark = self.log.mark()
-        worker = self._worker() if "worker" in self.commands else None
+        worker = self.start("worker") if "worker" in self.commands else None
         self.web()
-        if worker and worker.ended_within(0):
-            code = worker.stop()
+        code = worker.ended_within(0) if worker else None
+        if code is not None:
             raise Failure(
                 did=f"octo_lab run {self.lesson}",
                 expected="The `worker` process runs until it is asked to stop.",
                 got=_with_tail(f"It ended with code {code}.", self.log, mark, "worker"),
                 because="Jobs that nobody does pile up, and nobody notices until a customer asks.",
             )
-
-    def _worker(self) -> Running:
-        return self._start(
-            "worker", self.commands["worker"], self._env(DATABASE, self._postgres_login("app"))
-        )
 
     def await_end(self, database: str = DATABASE) -> int:
         """Wait for the `web` process to end by itself; its exit code."""
@@ -94,15 +121,7 @@ class SubmittedService:
         for running in self.running:
             running.stop()
 
-    def _boot(self, database: str) -> "Web":
-        port = next(self.ports)
-        env = self._env(database, self._postgres_login("app")) | {"PORT": str(port)}
-        mark = self.log.mark()
-        web = Web(f"http://127.0.0.1:{port}", self._start("web", self.commands["web"], env))
-        self._await_ready(web, mark)
-        return web
-
-    def _await_ready(self, web: "Web", mark: int) -> None:
+    def _await_ready(self, web: "Process", mark: int) -> None:
         """Wait for the first 200 of /readyz. Raises Failure when the process ends or the budget is used up."""
         deadline = time.monotonic() + self.budgets.boot
         last = "nothing answered on PORT"
@@ -135,7 +154,7 @@ class SubmittedService:
         return getattr(self.stores.postgres, role) if self.stores.postgres else None
 
     def _env(self, database: str, login: Login | None) -> dict[str, str]:
-        stores = self.stores
+        stores = self.told
         env = {
             "PATH": ":".join([*map(str, self.path), *SYSTEM_PATH]),
             "HOME": str(self.isolation.scratch),
@@ -145,7 +164,7 @@ class SubmittedService:
             "HOST": "127.0.0.1",
             "LOG_LEVEL": "info",
             "SHUTDOWN_GRACE_SECONDS": f"{GRACE:.0f}",
-            **self.identity,
+            **self.environment,
         }
         if stores.postgres and login:
             env["DATABASE_URL"] = stores.postgres.url(login, database)
@@ -157,11 +176,24 @@ class SubmittedService:
 
 
 @dataclass(frozen=True)
-class Web:
-    """A `web` process and where it answers."""
+class Process:
+    """One process type at work; `url` where a `web` answers. Implements `graders.probes.service.Process`."""
 
+    kind: str
     url: str
     running: Running
+
+    def signal(self, number: signal.Signals) -> None:
+        self.running.signal(number)
+
+    def kill(self) -> None:
+        self.running.stop()
+
+    def ended_within(self, seconds: float) -> int | None:
+        return self.running.await_end() if self.running.ended_within(seconds) else None
+
+    def resident(self) -> int:
+        return self.running.resident()
 
 
 @dataclass

@@ -15,7 +15,7 @@ from compose.ports import candidates, is_free, promised
 from compose.stores import FixedAddresses, StoreName, Stores
 from compose.trouble import trouble
 from graders.check import CannotJudge, Failure
-from graders.engine import docker_warden
+from graders.engine import docker_warden, surroundings
 from graders.engine.bubblewrap import Shown
 from graders.engine.by_hand import serve_by_hand
 from graders.engine.channel import Channel, Job
@@ -29,6 +29,7 @@ from graders.engine.prepare import Prepared, tree_of
 from graders.engine.processes import Log, LogLine, NoProcfile, read_procfile
 from graders.engine.sandbox import APP, Isolation, Ladder, Quarters, node_folders, python_folders
 from graders.engine.service import SubmittedService, programs
+from graders.engine.surroundings import Surroundings, surroundings_of
 from graders.engine.warden import watching
 from graders.probes.postgres import Postgres
 from graders.probes.transcript import Transcript
@@ -51,6 +52,7 @@ class Stage:
     isolation: str = "none: nothing of it ran"
     stores: Stores = field(default_factory=Stores)
     identity: Identity = field(default_factory=lambda: Identity(GATEWAY))
+    around: Surroundings = field(default_factory=lambda: Surroundings(Stores()))
     trouble: Trouble | None = None
 
     @property
@@ -80,7 +82,7 @@ def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     with stage.phases("boot", learner=True):
         service.boot()
     if stage.job.serve:
-        serve_by_hand(stage.channel, stage.job.lab, service, stage.identity.url)
+        serve_by_hand(stage.channel, stage.job.lab, service, stage.identity.url, stage.around.urls)
         return ()
     with stage.phases("checks"):
         return _checks(stage, service)
@@ -95,6 +97,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         stores = stage.stores = stack.enter_context(_stores(stage, fixed))
         isolation, bounded = _isolation(stage)
         stage.identity = identity_of(lab, stack, stores.enclosure, fixed, stage.channel.note)
+        stage.around = surroundings_of(lab, stack, stores, ways_out(lab), fixed, stage.channel.note)
     stage.isolation = isolation.text
     if job.serve:
         stage.log.listener = lambda line: stage.channel.note(f"{line.source} | {line.text}")
@@ -115,7 +118,8 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
         stage.log,
         stage.run.record,
         ports,
-        stage.identity.environment,
+        stage.around.stores,
+        {**stage.identity.environment, **stage.around.environment, **lab.environment},
         job.serve,
     )
     stack.callback(service.stop)
@@ -136,7 +140,7 @@ def _stores(stage: Stage, fixed: FixedAddresses | None) -> AbstractContextManage
         dataset_of(job.lab, say),
         run.path,
         fixed=fixed,
-        ways_out=ways_out(job.lab),
+        ways_out=ways_out(job.lab) + surroundings.ways_out(job.lab),
         record=run.record,
         say=say,
     )
@@ -211,6 +215,7 @@ def _checks(stage: Stage, service: SubmittedService) -> tuple[Outcome, ...]:
         steps,
         job.only,
         stage.identity.provider,
+        stage.around,
     )
     pytest.main(["-c", str(PYTEST_INI), "--rootdir", str(lab.grader), str(lab.grader)], plugins=[grading])
     wanted = [

@@ -9,7 +9,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from compose.ports import HOST
 
@@ -214,3 +214,20 @@ class Gate:
         while self._fault and self._fault.kind == "hold":
             self._fault.feel(number)
             await self._healed.wait()
+
+
+@dataclass(frozen=True)
+class Gates:
+    """One in front of each store and upstream of a service that does jobs."""
+
+    NAMES: ClassVar = ("postgres", "cache", "queue", "mail", "payments")
+
+    postgres: Gate
+    cache: Gate
+    queue: Gate
+    mail: Gate
+    payments: Gate
+
+    def all(self) -> tuple[Gate, ...]:
+        """In the order of NAMES."""
+        return (self.postgres, self.cache, self.queue, self.mail, self.payments)

@@ -1,7 +1,7 @@
 """How much memory a process and all that it started hold, now and at most while something happens."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
@@ -39,16 +39,16 @@ def resident(pid: int) -> int:
 
 
 @contextmanager
-def watched(pid: int) -> Iterator[Peak]:
-    """Measure again and again while the body runs."""
-    before = resident(pid)
+def watched(measure: Callable[[], int]) -> Iterator[Peak]:
+    """Measure again and again while the body runs. `measure`: bytes, as of `resident`; it may raise CannotJudge."""
+    before = measure()
     peak = Peak(before, before)
     over = threading.Event()
 
     def look() -> None:
         while not over.wait(SECONDS_BETWEEN_LOOKS):
             with suppress(CannotJudge):
-                peak.most = max(peak.most, resident(pid))
+                peak.most = max(peak.most, measure())
                 peak.looks += 1
 
     looking = threading.Thread(target=look, daemon=True)
@@ -59,5 +59,5 @@ def watched(pid: int) -> Iterator[Peak]:
         over.set()
         looking.join()
         with suppress(CannotJudge):
-            peak.most = max(peak.most, resident(pid))
+            peak.most = max(peak.most, measure())
             peak.looks += 1

@@ -1,5 +1,7 @@
-"""What a check may do with the submission's processes: release again, serve another database."""
+"""What a check may do with the submission's processes: release again, serve another database, start, signal and measure."""
 
+import signal
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 
@@ -26,6 +28,26 @@ class Printed(Protocol):
         """The lines printed after that place; of very many, the last ones."""
 
 
+class Process(Protocol):
+    """One process of the submission's, with all that it started."""
+
+    @property
+    def url(self) -> str:
+        """Where a `web` answers; empty for others."""
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its process group, as an operator would."""
+
+    def kill(self) -> None:
+        """End it at once, as a machine that loses its power would; it is gone afterwards."""
+
+    def ended_within(self, seconds: float) -> int | None:
+        """Its exit code as soon as it has ended; None when it still runs after `seconds`."""
+
+    def resident(self) -> int:
+        """Bytes of physical memory that it holds. Raises CannotJudge when it is gone."""
+
+
 class Service(Protocol):
     """The submission, able to run on any database of the dataset."""
 
@@ -37,3 +59,18 @@ class Service(Protocol):
 
         Instances of one database are several processes beside each other, as behind a load balancer.
         """
+
+
+class Operated(Service, Protocol):
+    """The submission, with its processes in the hands of the check."""
+
+    def start(
+        self, kind: str, environment: Mapping[str, str] | None = None, database: str = "billing"
+    ) -> Process:
+        """Start one more process of a type of the Procfile's; a `web` is ready then. Raises Failure.
+
+        environment: variables of CONTRACT.md that it gets otherwise than the others.
+        """
+
+    def processes(self, kind: str) -> Sequence[Process]:
+        """Those of the type that run now, the oldest first. Whatever of a type was started at the beginning is there."""

@@ -72,7 +72,7 @@ class Upstream:
         self._released = threading.Event()
 
     def script(self, subject: str, *steps: Step, then: Step = WORK) -> None:
-        """What the next calls about the subject meet, in order; and every later one."""
+        """What the next calls about the subject meet, in order; and every later one. "": about one without a script."""
         with self._changed:
             self._scripts[subject] = deque(steps)
             self._after[subject] = then
@@ -81,6 +81,11 @@ class Upstream:
         """The calls about the subject so far, in the order in which they came."""
         with self._changed:
             return tuple(call for call in self._calls if call.subject == subject)
+
+    def all_calls(self) -> tuple[Call, ...]:
+        """Every call so far, in the order in which they came."""
+        with self._changed:
+            return tuple(self._calls)
 
     def works(self, subject: str) -> int:
         """How often the work was done for the subject: once for each key."""
@@ -134,6 +139,7 @@ class Upstream:
         return Call(time.monotonic(), subject, key, body, self._next_step(subject))
 
     def _next_step(self, subject: str) -> Step:
+        subject = subject if subject in self._scripts else ""
         steps = self._scripts.get(subject)
         return steps.popleft() if steps else self._after.get(subject, WORK)
 
@@ -148,6 +154,14 @@ class Upstream:
         if step.status is None:
             return DOWN
         return Reply(self._success if step.works else step.status, said or b'{"error": "no"}')
+
+
+@dataclass(frozen=True)
+class Upstreams:
+    """The two that jobs call."""
+
+    mail: Upstream
+    payments: Upstream
 
 
 def mail_server() -> Upstream:

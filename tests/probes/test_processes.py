@@ -82,7 +82,7 @@ def test_memory_is_that_of_the_family_and_its_peak_is_kept() -> None:
     ) as process:
         assert process.stdin
         assert process.stdout
-        with watched(process.pid) as peak:
+        with watched(lambda: resident(process.pid)) as peak:
             process.stdin.write(b"\n")
             process.stdin.flush()
             assert process.stdout.readline() == b"full\n"
