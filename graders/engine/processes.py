@@ -18,6 +18,8 @@ PROCFILE_CAP = 64 * 1024
 KEPT_LINES = 5_000
 LINE_CAP = 8_192
 MOST_REFUSALS = 20
+# A signal goes to the whole group. The shell stays until the command has ended, and tells its exit code.
+WAITS = "trap : TERM INT; "
 LINE = re.compile(r"^([a-z][a-z0-9_-]*):\s*(.+)$")
 
 
@@ -177,7 +179,7 @@ def start(
 ) -> Running:
     """Start one Procfile command in its tree, in a session of its own, output to `log`."""
     popen = isolation.start(
-        ["/bin/sh", "-c", command],
+        ["/bin/sh", "-c", WAITS + command],
         env,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

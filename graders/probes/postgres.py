@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any, LiteralString
 
 import psycopg
+from psycopg import sql
 from psycopg.errors import LockNotAvailable
 from psycopg.pq import TransactionStatus
 
@@ -110,6 +111,10 @@ class Postgres:
     def catalog(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """The rows of a superuser's statement that runs nothing of the submission's."""
         return self._rows(self._session(self._server.grader, self.database), sql, parameters)
+
+    def alter(self, statement: sql.SQL | sql.Composed) -> None:
+        """Run a superuser's statement that changes the schema. Whoever calls it takes the change back."""
+        self._session(self._server.grader, self.database).execute(statement)
 
     def server_setting(self, name: str) -> str:
         """A setting as the server has it, whatever is stored for this database or its roles."""

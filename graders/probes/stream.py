@@ -1,5 +1,6 @@
 """One answer while it is on its way: when its first byte came, how it goes on, and what it is to be left in the middle."""
 
+import select
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -34,6 +35,14 @@ class Streamed:
             data = self._receive(size)
         self.received += len(data)
         return data
+
+    def read_within(self, seconds: float) -> bytes:
+        """As `read`; raises TimeoutError where nothing comes for so long."""
+        if not self._rest:
+            ready, _, _ = select.select([self._connection], [], [], seconds)
+            if not ready:
+                raise TimeoutError
+        return self.read()
 
     def read_head(self) -> None:
         """Status line and headers. Raises Failure where none come."""

@@ -69,7 +69,7 @@ class Upstream:
         self._done: dict[tuple[str, str], bytes] = {}
         self._faults: list[str] = []
         self._changed = threading.Condition()
-        self._released = threading.Event()
+        self._held: dict[str, threading.Event] = {}
 
     def script(self, subject: str, *steps: Step, then: Step = WORK) -> None:
         """What the next calls about the subject meet, in order; and every later one. "": about one without a script."""
@@ -105,10 +105,12 @@ class Upstream:
             )
         return self.calls(subject)
 
-    def release(self) -> None:
-        """Whoever was held is let go, without an answer; who comes to HOLD from now on is held anew."""
-        released, self._released = self._released, threading.Event()
-        released.set()
+    def release(self, *subjects: str) -> None:
+        """Whoever was held, about these subjects or any, is let go without an answer; who comes later is held anew."""
+        with self._changed:
+            for subject in subjects or tuple(self._held):
+                if held := self._held.pop(subject, None):
+                    held.set()
 
     def answer(self, asked: Asked) -> Reply:
         """What its server says (see `played`)."""
@@ -150,7 +152,7 @@ class Upstream:
             said = json.dumps({"id": secrets.token_hex(8)}).encode()
             self._done[call.subject, call.key] = said
         if step.holds:
-            return Reply(None, held=self._released)
+            return Reply(None, held=self._held.setdefault(call.subject, threading.Event()))
         if step.status is None:
             return DOWN
         return Reply(self._success if step.works else step.status, said or b'{"error": "no"}')

@@ -81,7 +81,7 @@ def with_jobs(kit: Path, write: Callable[[Path, str], Path]) -> Lab:
     )
     write(kit / "reference_service/worker.py", WORKER)
     procfile = kit / "reference_service/Procfile"
-    write(procfile, procfile.read_text() + "worker: exec python worker.py\n")
+    write(procfile, procfile.read_text() + "worker: python worker.py\n")
     write(kit / "graders/lesson_01/test_doubles.py", CHECKS)
     return find("1", kit)
 

@@ -1,0 +1,285 @@
+"""A summary is kept, shared, short-lived, and never wrong after a write, whatever happens at the same moment."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from graders.check import CannotJudge, Failure, check, expect
+from graders.lesson_07 import jobs
+from graders.lesson_07.jobs import DUE, faulty
+from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
+from graders.lesson_07.waiting import eventually
+from graders.lesson_07.world import Invoice, World
+from graders.probes.api import Answer, Api
+from graders.probes.interventions import commit_held_up, read_held_up
+from graders.probes.load import at_once
+from graders.probes.redis_store import RedisStore
+from graders.probes.service import Operated
+
+READERS = 50
+AGE = 1
+GATHER = 0.3  # seconds for all readers to be there, while Postgres is silent
+BECAUSE_HIT = "The summary is on every page. Reading it anew each time is what made the database slow."
+BECAUSE_FRESH = "A customer who has just paid and still sees the debt pays again, or calls."
+BECAUSE_COLD = "When the key expires on the busiest customer, fifty requests ask the database the same at once, and it falls over."
+BECAUSE_DOWN = "A cache is there to make things faster. When it is away, things are slower, and nothing else."
+PAY = "curl -s -H 'X-Tenant-ID: 1' -H 'Content-Type: application/json' -d '{\"amount_cents\": 100}' http://127.0.0.1:8080/v1/invoices/1/payments"
+
+
+@check("cache-hit", needs=["contract-kept"])
+def test_hit(world: World, client: Callable[[str], Api], service: Operated) -> None:
+    """A second read of a summary asks the database nothing, in whichever process."""
+    known, cold = world.invoice().customer, world.invoice().customer
+    first = summary(world, known)
+    expect_right(world, first, known, BECAUSE_FRESH)
+    did = f"{SUMMARY}; {faulty('postgres', 'hold')}; {SUMMARY}; {faulty('postgres', 'heal')}"
+    third = client(service.web("billing"))
+    with ThreadPoolExecutor(1) as threads, world.gates.postgres.hold() as landed:
+        for number, api in enumerate((world.api, world.other), 1):
+            answer = _within(world, known, api, did, f"`web` process {number}")
+            expect(
+                answer.status == 200 and answer.json() == first.json(),
+                expected="The same answer again, from the cache.",
+                got=answer.summary(),
+                because=BECAUSE_HIT,
+                did=did,
+            )
+        waiting = threads.submit(ask, world, cold, third)
+        if not landed.await_felt():
+            raise CannotJudge("A read that was not cached did not ask Postgres.", "Grade again.")
+        asked = not waiting.done()
+    expect_right(world, waiting.result(), cold, BECAUSE_FRESH)
+    expect(
+        asked,
+        expected="Who is not in the cache is read from the database.",
+        got="It was answered while Postgres was silent.",
+        because=BECAUSE_HIT,
+        did=did,
+    )
+
+
+def _within(world: World, customer: str, api: Api, did: str, who: str) -> Answer:
+    try:
+        return api.get(f"/v1/customers/{customer}/summary", tenant=world.tenant, seconds=5.0)
+    except Failure as failure:
+        raise Failure(
+            expected=f"Read a second time, in {who}, the summary is answered though Postgres is silent.",
+            got=failure.got,
+            because=BECAUSE_HIT,
+            did=did,
+        ) from None
+
+
+@check("cache-cold", needs=["cache-hit"])
+def test_cold(world: World, client: Callable[[str], Api], service: Operated) -> None:
+    """Of fifty that read a cold summary at one moment, one or two ask the database."""
+    world.no_worker()
+    alone, cold = world.invoice().customer, world.invoice().customer
+    with world.postgres.observe() as one:
+        summary(world, alone)
+    urls = [service.web("billing"), service.web("billing", 2)]
+    readers = [client(urls[number % 2]) for number in range(READERS)]
+    works: list[Callable[[], Answer]] = [lambda api=api: ask(world, cold, api) for api in readers]  # type: ignore[misc]
+    with ThreadPoolExecutor(1) as threads, world.postgres.observe() as all_:
+        with world.gates.postgres.hold() as landed:
+            begun = threads.submit(at_once, works)
+            landed.await_felt()
+            time.sleep(GATHER)
+        answers = begun.result()
+    for answer in answers:
+        expect_right(world, answer, cold, BECAUSE_FRESH)
+    single, many = len(one.about("invoices")), len(all_.about("invoices"))
+    expect(
+        single > 0 and many <= 2 * single,
+        expected=f"One reader takes {single} statement{'s' * (single > 1)} on invoices; {READERS} at once at most twice that.",
+        got=f"{many} statements ({landed.proof()})",
+        because=BECAUSE_COLD,
+        did=f"for i in $(seq {READERS}); do {SUMMARY} & done; wait   # and count in the log of Postgres",
+    )
+
+
+@check("cache-fresh", needs=["cache-hit"])
+def test_fresh(world: World) -> None:
+    """After a change that was answered, the summary is never what it was before: in no process, whoever made it."""
+    world.workers()
+    invoice = world.invoice(cents=50_000)
+    other = world.invoice(customer=(invoice.customer, invoice.email))
+    body = {"lines": [{"description": "Services", "quantity": 2, "unit_price_cents": 700}]}
+    made: dict[str, str] = {}
+
+    def draft() -> Answer:
+        answer = world.post(f"/v1/customers/{invoice.customer}/invoices", body)
+        made["draft"] = str(answer.json().get("id")) if answer.status == 201 else "0"
+        return answer
+
+    def charged() -> Answer:
+        job = jobs.charge(world, invoice, 600)
+        jobs.expect_done(jobs.ended(world, job.path, BECAUSE_FRESH), BECAUSE_FRESH)
+        return job.answer
+
+    changes: list[tuple[str, Callable[[], Answer], int]] = [
+        ("a draft", draft, 201),
+        ("sending it", lambda: world.post(f"/v1/invoices/{made['draft']}/send", DUE), 200),
+        ("a payment", lambda: world.post(f"{invoice.path}/payments", {"amount_cents": 100}), 201),
+        ("a payment with a key", lambda: _keyed(world, invoice), 201),
+        ("voiding another", lambda: world.post(f"{other.path}/void"), 200),
+        ("a charge that a worker has done", charged, 202),
+    ]
+    for what, change, status in changes:
+        for api in (world.api, world.other):
+            summary(world, invoice.customer, api)
+        answer = change().expect(status, because=f"It is what CONTRACT.md has for {what}.")
+        for number, api in enumerate((world.other, world.api)):
+            expect_right(
+                world,
+                summary(world, invoice.customer, api),
+                invoice.customer,
+                BECAUSE_FRESH,
+                f"{SUMMARY}; {PAY if status == 201 else answer.did}; {SUMMARY}",
+                f"Right after {what}, in {'another' if number == 0 else 'the same'} `web` process, the summary",
+            )
+
+
+def _keyed(world: World, invoice: Invoice) -> Answer:
+    key = {"Idempotency-Key": f"pay-{invoice.number}"}
+    return world.api.send(
+        "POST", f"{invoice.path}/payments", tenant=world.tenant, json={"amount_cents": 50}, headers=key
+    )
+
+
+@check("cache-race", needs=["cache-hit"])
+def test_race(world: World) -> None:
+    """Nor when reading and writing race: what was read before a change is not kept after it."""
+    _expect_slow_reader_harmless(world)
+    _expect_slow_writer_harmless(world)
+
+
+def _expect_slow_reader_harmless(world: World) -> None:
+    """A reader has read before the change, and puts what it read into the cache after it."""
+    invoice = world.invoice(cents=50_000)
+    with ThreadPoolExecutor(1) as threads, read_held_up(world.postgres, invoice.customer) as held:
+        reader = threads.submit(summary, world, invoice.customer, world.other)
+        if not eventually(lambda: held.somebody() or reader.done()) or not held.somebody():
+            raise CannotJudge("The read of a summary could not be held up.", "Grade again.")
+        paid = world.post(f"{invoice.path}/payments", {"amount_cents": 100})
+        held.let_go()
+        reader.result()
+    paid.expect(201, because="A payment is booked while somebody reads.")
+    _expect_fresh(world, invoice, "A reader began before a payment and ended after it; then")
+
+
+def _expect_slow_writer_harmless(world: World) -> None:
+    """A writer is about to commit; a reader comes, and keeps what is still there."""
+    invoice = world.invoice(cents=50_000)
+    summary(world, invoice.customer)
+    with ThreadPoolExecutor(1) as threads, commit_held_up(world.postgres, invoice.id) as held:
+        writer = threads.submit(world.post, f"{invoice.path}/payments", {"amount_cents": 100})
+        if not eventually(lambda: held.somebody() or writer.done()) or not held.somebody():
+            raise CannotJudge("The commit of a payment could not be held up.", "Grade again.")
+        for _ in range(2):
+            summary(world, invoice.customer, world.other)
+        held.let_go()
+        paid = writer.result()
+    paid.expect(201, because="A payment is booked while somebody reads.")
+    _expect_fresh(world, invoice, "A payment was being committed while somebody read; then")
+
+
+def _expect_fresh(world: World, invoice: Invoice, what: str) -> None:
+    for api in (world.other, world.api):
+        expect_right(
+            world,
+            summary(world, invoice.customer, api),
+            invoice.customer,
+            BECAUSE_FRESH,
+            f"for i in $(seq 200); do {SUMMARY} >/dev/null & {PAY} >/dev/null; {SUMMARY}; done",
+            f"{what} the summary",
+        )
+
+
+@check("cache-expires", needs=["cache-hit"])
+def test_expires(world: World, cache: RedisStore, service: Operated, client: Callable[[str], Api]) -> None:
+    """Every key expires, and what other programs write appears after SUMMARY_MAX_AGE_SECONDS at the latest."""
+    brief = client(service.start("web", {"SUMMARY_MAX_AGE_SECONDS": str(AGE)}).url)
+    invoice = world.invoice(cents=50_000)
+    summary(world, invoice.customer, brief)
+    lasting = cache.lasting()
+    world.write(
+        "UPDATE public.invoices SET total_cents = total_cents + 7 WHERE id = %s RETURNING id", [invoice.id]
+    )
+    written = time.monotonic()
+    expect(
+        not lasting and bool(cache.keys()),
+        expected="The cache has keys, and every one of them has a time to live.",
+        got=f"{len(lasting)} have none: {', '.join(lasting[:3])}" if lasting else "There are no keys.",
+        because="A key without an end is wrong for ever once it is wrong, and fills the memory.",
+        did=f"{SUMMARY}; redis-cli -u redis://:octo_lab@127.0.0.1:63790/0 --scan",
+    )
+    time.sleep(max(written + AGE - time.monotonic(), 0))
+    expect_right(
+        world,
+        summary(world, invoice.customer, brief),
+        invoice.customer,
+        "The nightly import writes rows and knows nothing of a cache.",
+        f"{SUMMARY}; psql ... 'UPDATE invoices ...'; sleep SUMMARY_MAX_AGE_SECONDS; {SUMMARY}",
+        f"With SUMMARY_MAX_AGE_SECONDS={AGE}, so long after another program has written, the summary",
+    )
+
+
+@check("cache-down", needs=["cache-hit"])
+def test_down(world: World) -> None:
+    """With the cache away, answers are right, only slower; and it brings back nothing old."""
+    for fault in ("refuse", "hold"):
+        invoice = world.invoice(cents=50_000)
+        for api in (world.api, world.other):
+            summary(world, invoice.customer, api)
+        did = f"{SUMMARY}; {faulty('cache', fault)}; {PAY}; {SUMMARY}; {faulty('cache', 'heal')}; {SUMMARY}"
+        faulted: Any = getattr(world.gates.cache, fault)
+        with faulted() as landed:
+            for api in (world.other, world.api):
+                answer = _asked(world, invoice, api, did)
+                expect_right(
+                    world, answer, invoice.customer, BECAUSE_DOWN, did, "With the cache away, the summary"
+                )
+            paid = _paid(world, invoice, did)
+            expect(
+                paid.status == 201,
+                expected="A payment is booked, cache or not.",
+                got=f"{paid.summary()}\n{landed.proof()}",
+                because=BECAUSE_DOWN,
+                did=did,
+            )
+            answer = _asked(world, invoice, world.api, did)
+            expect_right(
+                world,
+                answer,
+                invoice.customer,
+                BECAUSE_DOWN,
+                did,
+                "After a payment, the cache still away, the summary",
+            )
+        if not landed.live and not landed.connections:
+            raise CannotJudge("Nobody was connected to the cache when it went away.", "Grade again.")
+        answer = _asked(world, invoice, world.api, did)
+        what = f"The cache ({fault}) is back; in the process that took the payment meanwhile, the summary"
+        expect_right(world, answer, invoice.customer, BECAUSE_DOWN, did, what)
+        time.sleep(1.0)  # what other processes have by the contract
+        answer = _asked(world, invoice, world.other, did)
+        what = f"The cache ({fault}) is back for a second; in another process, the summary"
+        expect_right(world, answer, invoice.customer, BECAUSE_DOWN, did, what)
+
+
+def _asked(world: World, invoice: Invoice, api: Api, did: str) -> Answer:
+    try:
+        return summary(world, invoice.customer, api)
+    except Failure as failure:
+        failure.did, failure.because = did, BECAUSE_DOWN
+        raise
+
+
+def _paid(world: World, invoice: Invoice, did: str) -> Answer:
+    try:
+        return world.post(f"{invoice.path}/payments", {"amount_cents": 100})
+    except Failure as failure:
+        failure.did, failure.because = did, BECAUSE_DOWN
+        raise

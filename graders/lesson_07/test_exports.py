@@ -1,0 +1,150 @@
+"""An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
+
+import time
+from datetime import datetime
+from typing import Any, LiteralString
+
+from graders.check import CannotJudge, Failure, check, expect
+from graders.lesson_07.exported import BIG, PATH, export, lines, rest
+from graders.lesson_07.waiting import eventually
+from graders.lesson_07.world import World
+from graders.probes.api import SHOWN_AS
+from graders.probes.memory import watched
+from graders.probes.service import Operated
+
+MIB = 1024**2
+MOST_GROWTH = 40 * MIB
+LEAVERS = 12
+DID = f"curl -s -H 'X-Tenant-ID: {BIG}' {SHOWN_AS}{PATH}"
+ROWS: LiteralString = """
+    SELECT id::text, customer_id::text, number, status, currency::text, total_cents::text, paid_cents::text,
+           coalesce(due_on::text, ''), created_at
+    FROM public.invoices WHERE tenant_id = %s ORDER BY id
+"""
+ENDS: LiteralString = "SELECT count(*), min(id), max(id) FROM public.invoices WHERE tenant_id = %s"
+OPEN: LiteralString = """
+    SELECT pid FROM pg_stat_activity WHERE usename = 'billing_app' AND xact_start BETWEEN %s AND %s
+"""
+
+
+@check("export-complete", needs=["contract-kept"])
+def test_complete(world: World, service: Operated) -> None:
+    """An export has every invoice of the tenant and no other, by id, in CSV, as of one moment."""
+    customer = world.customer()
+    made = [world.invoice(status, customer=customer) for status in ("draft", "sent", "void", "sent")]
+    world.write(
+        "UPDATE public.invoices SET number = number || %s WHERE id = %s RETURNING id", [',"ü"; x', made[1].id]
+    )
+    with export(service.web("billing"), world.tenant) as answer:
+        got = lines(rest(answer))
+    wanted = [[*row[:8], row[8]] for row in world.rows(ROWS, [world.tenant])]
+    expect(
+        len(got) == len(wanted) + 1
+        and all(_same(line, row) for line, row in zip(got[1:], wanted, strict=True)),
+        expected=f"A header, and {len(wanted)} lines that say what the rows say.",
+        got="\n".join(",".join(line) for line in got[:6]),
+        because="People put these files into their books.",
+        did=f"curl -s -H 'X-Tenant-ID: 1' {SHOWN_AS}{PATH}",
+    )
+    _expect_one_moment(world, service)
+
+
+def _same(line: list[str], row: list[Any]) -> bool:
+    try:
+        return line[:8] == row[:8] and datetime.fromisoformat(line[8]) == row[8] and len(line) == 9
+    except (ValueError, IndexError, TypeError):
+        return False
+
+
+def _expect_one_moment(world: World, service: Operated) -> None:
+    [(count, first, last)] = world.rows(ENDS, [BIG])
+    with export(service.web("billing"), BIG) as answer:
+        begun = answer.read(2000)
+        changed = world.write(
+            "UPDATE public.invoices SET total_cents = total_cents + 1 WHERE id IN (%s, %s) RETURNING id, total_cents",
+            [first, last],
+        )
+        got = lines(rest(answer, begun))[1:]
+    ids = [int(line[0]) for line in got if line and line[0].isdigit()]
+    expect(
+        len(ids) == len(got) == count and ids == sorted({*ids}),
+        expected=f"{count} lines, by id ascending, each once.",
+        got=f"{len(got)} lines, {len({*ids})} different ids",
+        because="A line that is missing from the books is found by the auditor.",
+        did=f"{DID} | wc -l",
+    )
+    now = dict(changed)
+    new = [int(got[at][5]) == now[id] for at, id in ((0, first), (-1, last))]
+    expect(
+        new[0] == new[1],
+        expected="All lines are as of one moment: a change in the middle is in all of them or in none.",
+        got="The first line is from before a change, the last one from after it.",
+        because="Sums over a file that is of two moments are of no moment at all.",
+        did=f"{DID} >/tmp/export.csv   # and change the newest invoice meanwhile",
+    )
+
+
+@check("export-streams", needs=["export-complete"])
+def test_streams(world: World, service: Operated) -> None:
+    """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
+    url, web = service.web("billing"), service.processes("web")
+    if not web:
+        raise CannotJudge("The web process is gone.", "Grade again.")
+    with watched(web[0].resident) as peak:
+        received = _expect_early(world, url)
+        with export(url, BIG) as answer:
+            whole = len(rest(answer))
+    expect(
+        received < whole // 2 and peak.growth < MOST_GROWTH,
+        expected=f"Of {whole // MIB} MB, memory takes a small part: below {MOST_GROWTH // MIB} MB more than before.",
+        got=f"It took {peak.growth // MIB} MB more.",
+        because="Five exports at once, and the process is ended for its memory, with all requests that it had.",
+        did=f"{DID} >/tmp/export.csv   # and watch the process with top",
+    )
+
+
+def _expect_early(world: World, url: str) -> int:
+    """How many bytes came while Postgres was silent from the first byte on."""
+    with export(url, BIG) as answer:
+        answer.read(100)
+        with world.gates.postgres.hold() as landed:
+            deadline = time.monotonic() + 1.0
+            try:
+                while time.monotonic() < deadline:
+                    if not answer.read_within(0.5):
+                        break
+            except TimeoutError:
+                return answer.received
+            expect(
+                False,
+                expected="The first bytes come while most rows are still to be read: with Postgres silent from then on, the export stalls.",
+                got=f"All {answer.received // 1000} kB came without Postgres ({landed.proof()}): they were read before the first byte was sent.",
+                because="Callers and proxies give up after a minute without a byte, and whoever has read it all has all of it in memory.",
+                did=f"{DID} | head -c 100; time it",
+            )
+    return answer.received
+
+
+@check("export-left", needs=["export-streams"])
+def test_left(world: World, service: Operated) -> None:
+    """When the caller leaves, the query ends, and its connection is there for others."""
+    url = service.web("billing")
+    [(begun,)] = world.postgres.catalog("SELECT clock_timestamp()")
+    for _ in range(LEAVERS):
+        with export(url, BIG) as answer:
+            answer.read(100)
+    [(left,)] = world.postgres.catalog("SELECT clock_timestamp()")
+    gone = eventually(lambda: not world.postgres.catalog(OPEN, [begun, left]), 15.0)
+    did = f"for i in $(seq {LEAVERS}); do {DID} | head -c 100 >/dev/null; done; {DID.replace(PATH, '/v1/customers')}"
+    expect(
+        gone,
+        expected="Soon after the caller has left, no transaction of the export is open.",
+        got=f"{len(world.postgres.catalog(OPEN, [begun, left]))} are still open after 15 s.",
+        because="Each holds one of few connections and keeps Postgres from cleaning up.",
+        did=did,
+    )
+    try:
+        world.api.get("/v1/customers", tenant=BIG).expect(200, because="Nobody is waiting any more.")
+    except Failure as failure:
+        failure.did = did
+        raise

@@ -1,0 +1,204 @@
+"""What may pass is tried again, ever later and never together; what will not is put where a person looks."""
+
+from collections.abc import Iterator
+
+from graders.check import check, expect
+from graders.lesson_07 import jobs
+from graders.lesson_07.failing import Case, Failing
+from graders.lesson_07.jobs import CHARGE, JOBS, PAYMENTS, told
+from graders.lesson_07.policies import Policies
+from graders.lesson_07.world import World
+from graders.probes.upstreams import CUT, Step, refuse
+
+BASE = 0.1  # RETRY_BASE_MS of lab.toml, in seconds
+SLACK = 0.97  # clocks of two processes
+GROWN = 1.3  # with growth 2 and four tries it is four, and jitter and a busy machine take some of that
+SMALL = 0.15  # seconds: less than this of jitter nobody can see on a busy machine
+PASSING = ("408", "429", "500", "502", "503", "504")
+LASTING = (400, 401, 402, 404, 409, 410, 422)
+DOWN = f"{told(PAYMENTS, ','.join(['503'] * 8))}; {CHARGE}; sleep 10; "
+BECAUSE_DEAD = "A job that fails for ever and says nothing is a customer who was never charged, found at the end of the year."
+BECAUSE_GROW = "An upstream that is down and is asked again at once, by everybody, stays down."
+
+
+@check("trouble-retried", needs=["done-once"])
+def test_retried(world: World) -> None:
+    """What may pass (no answer, 408, 429, any 5xx) is tried again, of whichever kind the job is."""
+    world.workers(2)
+    troubles: dict[str, Step] = {name: refuse(int(name)) for name in PASSING} | {"cut": CUT}
+    paths = {}
+    for name, step in troubles.items():
+        invoice = world.invoice()
+        world.script(invoice, step)
+        paths[f"charge, {name}"] = jobs.charge(world, invoice, 100).path
+        paths[f"mail, {name}"] = jobs.remind(world, invoice).path
+    for name, path in paths.items():
+        did = f"{told(PAYMENTS, name.split()[-1])}; {CHARGE}; sleep 3; {JOBS}"
+        job = jobs.ended(world, path, BECAUSE_DEAD, did)
+        expect(
+            (job["status"], job["attempts"]) == ("done", 2),
+            expected=f"{name} at first, then success: the job is done with attempts 2.",
+            got=f"status {job['status']}, attempts {job['attempts']}, reason {job['reason']}",
+            because="Half of all failures are over a second later.",
+            did=did,
+        )
+
+
+@check("lasting-not-retried", needs=["done-once"])
+def test_lasting(world: World) -> None:
+    """A refusal that will stay one is not tried again: the job is dead at once, reason refused."""
+    world.workers(2)
+    paths = {}
+    for status in LASTING:
+        invoice = world.invoice()
+        world.script(invoice, refuse(status))  # a second try would succeed
+        paths[f"charge, {status}"] = jobs.charge(world, invoice, 100).path
+        paths[f"mail, {status}"] = jobs.remind(world, invoice).path
+    for name, path in paths.items():
+        did = f"{told(PAYMENTS, name.split()[-1])}; {CHARGE}; sleep 2; {JOBS}?status=dead"
+        job = jobs.ended(world, path, BECAUSE_DEAD, did)
+        expect(
+            (job["status"], job["reason"], job["attempts"]) == ("dead", "refused", 1),
+            expected=f"{name} is lasting: dead, reason refused, attempts 1.",
+            got=f"status {job['status']}, reason {job['reason']}, attempts {job['attempts']}",
+            because="A card that is refused is refused again. Ten tries later the provider blocks the account.",
+            did=did,
+        )
+
+
+@check("dead-letter-reason", needs=["done-once"])
+def test_dead(world: World, failing: Failing) -> None:
+    """What failed as often as it may is a dead letter, listed with the reason and what went wrong."""
+    listed_paths = set()
+    for case, job in failing.ended(BECAUSE_DEAD, DOWN + JOBS):
+        expect(
+            (job["status"], job["reason"]) == ("dead", "exhausted")
+            and isinstance(job["detail"], str)
+            and bool(job["detail"].strip() and job["finished_at"]),
+            expected=f"A {case.kind} that meets 503 in every try is dead, reason exhausted, with a detail for people.",
+            got=f"status {job['status']}, reason {job['reason']}, detail {job['detail']!r}, finished_at {job['finished_at']}",
+            because=BECAUSE_DEAD,
+            did=f"{DOWN}{JOBS}?status=dead",
+        )
+        listed_paths.add(case.path)
+    answer = failing.world.get("/v1/jobs", status="dead", limit=100)
+    listed = answer.json().get("items") if answer.status == 200 else []
+    ids = {f"/v1/jobs/{job['id']}" for job in listed or [] if isinstance(job, dict)}
+    expect(
+        ids == listed_paths,
+        expected=f"GET /v1/jobs?status=dead lists the tenant's {len(listed_paths)} dead letters.",
+        got=f"{len(ids)} of them\n{answer.summary()}",
+        because="Somebody looks there every morning. What is not listed is not found.",
+        did=f"{DOWN}{JOBS}?status=dead",
+    )
+
+
+@check("requeue-works", needs=["dead-letter-reason"])
+def test_requeue(world: World, failing: Failing) -> None:
+    """A dead letter that is queued again gets all its tries, under the key that it always had."""
+    there = failing.world
+    there.workers(2)
+    for case in (failing.exhausted[0], failing.exhausted[-1]):
+        before = failing.calls(case)
+        there.script(case.invoice, refuse(503), refuse(503))
+        did = f"{DOWN}curl -s -X POST -H 'X-Tenant-ID: 1' http://127.0.0.1:8080/v1/jobs/ITS-ID/requeue; sleep 3; {JOBS}"
+        again = jobs.taken(there.post(f"{case.path}/requeue"))
+        expect(
+            again.path == case.path and again.fields["reason"] is None,
+            expected="It is the same job again, without a reason.",
+            got=again.answer.summary(),
+            because="Whoever follows it follows it under its id.",
+            did=did,
+        )
+        job = jobs.ended(there, case.path, BECAUSE_DEAD, did)
+        jobs.expect_done(job, "All tries are before it again: two that fail are none too many.", did)
+        keys = {call.key for call in failing.calls(case)}
+        expect(
+            len(keys) == 1 and len(failing.calls(case)) == len(before) + 3,
+            expected="Three calls more, all of them with the key of the first.",
+            got=f"{len(failing.calls(case)) - len(before)} calls more, {len(keys)} keys",
+            because="Nobody knows whether the last try did its work after all. The key is what keeps it from being done twice.",
+            did=did,
+        )
+        refused = there.post(f"{case.path}/requeue")
+        expect(
+            refused.status == 409,
+            expected="A job that is done is not queued again: 409.",
+            got=refused.summary(),
+            because="It would be done twice.",
+            did=refused.did,
+        )
+
+
+@check("retries-grow", needs=["dead-letter-reason"])
+def test_grow(failing: Failing, world: World) -> None:
+    """A job that fails is asked for again, ever later."""
+    failing.ended(BECAUSE_GROW, DOWN)
+    for kind in ("charge", "mail"):
+        recorded = [failing.waits(case) for case in failing.exhausted if case.kind == kind]
+        first, last = (
+            sum(waited[0] for waited in recorded if waited),
+            sum(waited[-1] for waited in recorded if waited),
+        )
+        expect(
+            all(len(waited) >= 3 for waited in recorded) and last > GROWN * first,
+            expected=f"A {kind} that fails is tried at least four times, and the last wait is much longer than the first.",
+            got=_told(recorded[0]),
+            because=BECAUSE_GROW,
+            did=f"{DOWN}curl -s {PAYMENTS}/calls",
+        )
+
+
+@check("retries-jitter", needs=["dead-letter-reason", "queues-written"])
+def test_jitter(failing: Failing, policies: Policies, world: World) -> None:
+    """What failed together does not come back together: each wait is shorter by a share of its own."""
+    seen = []
+    for case, nominal, waited in _waits(failing, policies):
+        if nominal * policies[case.kind].jitter >= SMALL:
+            seen.append((case.kind, nominal, waited))
+    early = [each for each in seen if each[2] < each[1] * SLACK]
+    expect(
+        bool(early),
+        expected=f"Of {len(seen)} waits some are shorter than growth alone would have them: up to `jitter` is taken off.",
+        got="\n".join(
+            f"{kind}: {waited:.2f} s, never less than {nominal:.2f} s" for kind, nominal, waited in seen[:4]
+        ),
+        because="A thousand jobs fail at the same second when an upstream goes down. Without jitter they all come back at the same second, and it goes down again.",
+        did=f"{DOWN}curl -s {PAYMENTS}/calls",
+    )
+
+
+@check("queues-agree", needs=["dead-letter-reason", "queues-written"])
+def test_agree(failing: Failing, policies: Policies, world: World) -> None:
+    """What queues.toml says is what happens: so many tries, and no wait shorter than it says."""
+    for case, job in failing.ended(BECAUSE_DEAD, DOWN):
+        requeued = case in (failing.exhausted[0], failing.exhausted[-1])
+        policy, made = policies[case.kind], len(failing.recorded(case) if requeued else failing.calls(case))
+        expect(
+            made == policy.attempts == job["attempts"],
+            expected=f"[{case.kind}] attempts = {policy.attempts}: so many calls, and attempts says so.",
+            got=f"{made} calls came, and the job says attempts {job['attempts']}.",
+            because="A list that is not true is worse than none: somebody believes it.",
+            did=f"cat queues.toml; {DOWN}curl -s {PAYMENTS}/calls",
+        )
+    for case, nominal, waited in _waits(failing, policies):
+        least = nominal * (1 - policies[case.kind].jitter)
+        expect(
+            waited >= least * SLACK,
+            expected=f"[{case.kind}]: this wait is at least {least:.2f} s, by growth, most and jitter.",
+            got=f"{waited:.2f} s; all waits: {_told(failing.waits(case))}",
+            because=BECAUSE_GROW,
+            did=f"cat queues.toml; {DOWN}curl -s {PAYMENTS}/calls",
+        )
+
+
+def _waits(failing: Failing, policies: Policies) -> Iterator[tuple[Case, float, float]]:
+    """Each wait of the exhausted: whose, how long without jitter, how long it was; in seconds."""
+    for case in failing.exhausted:
+        policy = policies[case.kind]
+        for number, waited in enumerate(failing.waits(case), 1):
+            yield case, policy.nominal(number) * BASE, waited
+
+
+def _told(waited: tuple[float, ...]) -> str:
+    return "waits of " + ", ".join(f"{each:.2f}" for each in waited) + " s"
