@@ -6,7 +6,9 @@ from graders.check import check, expect
 from graders.lesson_07 import jobs
 from graders.lesson_07.failing import Failing
 from graders.lesson_07.jobs import CHARGE, JOBS, MAIL, PAYMENTS, REMIND, told
+from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import Invoice, World
+from graders.probes.redis_store import RedisStore
 from graders.probes.service import Operated, Process
 from graders.probes.upstreams import LOSE, waits
 
@@ -178,6 +180,33 @@ def test_lost(world: World) -> None:
         because=BECAUSE_ONCE,
         did=f"{told(MAIL, 'lose,lose')}; {REMIND}; sleep 4; curl -s {MAIL}/calls",
     )
+
+
+@check("delivered-twice", needs=["done-once"])
+def test_twice(world: World, queue: RedisStore) -> None:
+    """A job that the queue delivers twice, to another worker while the first has it in hand, happens once."""
+    world.workers(2)
+    invoice = world.invoice(cents=50_000)
+    world.hold(invoice, works=True)
+    paths = [jobs.charge(world, invoice, 450).path, jobs.remind(world, invoice).path]
+    world.upstreams.payments.await_calls(invoice.number, 1)
+    world.upstreams.mail.await_calls(invoice.email, 1)
+    for _ in range(3):
+        queue.deliver_again()
+    eventually(lambda: queue.undelivered() == 0)
+    calls = (len(world.charges(invoice)), len(world.mails(invoice)))
+    did = f"{told(PAYMENTS, 'hold')}; {CHARGE}; XADD the entry of the stream once more; curl -s {PAYMENTS}/calls"
+    expect(
+        calls == (1, 1),
+        expected="While a job is in hand, nobody else begins it, however often it is delivered.",
+        got=f"{calls[0]} charges and {calls[1]} mails are under way",
+        because="Queues deliver at least once. Only the one place where a job is taken in hand can make it one.",
+        did=did,
+    )
+    world.let_go()
+    for job in jobs.all_ended(world, paths, BECAUSE_NONE, did):
+        jobs.expect_done(job, BECAUSE_NONE, did)
+    _expect_once(world, invoice, 450, mails=2, charges=2, did=did)
 
 
 @check("lease-kept", needs=["done-once"])

@@ -86,6 +86,20 @@ class RedisStore:
         streams = [key for key in self.keys() if self._kind(key) == "stream"]
         return sum(int(group["pending"]) for key in streams for group in self._client.xinfo_groups(key))
 
+    def deliver_again(self) -> int:
+        """Put every entry of every stream there once more, as a producer does that lost its answer; how many."""
+        streams = [key for key in self.keys() if self._kind(key) == "stream"]
+        client: Any = self._client
+        entries = [(key, fields) for key in streams for _, fields in client.xrange(key) if fields]
+        for key, fields in entries:
+            client.xadd(key, fields)
+        return len(entries)
+
+    def undelivered(self) -> int:
+        """How many entries of streams no consumer has been given yet (XINFO GROUPS, lag)."""
+        streams = [key for key in self.keys() if self._kind(key) == "stream"]
+        return sum(int(group["lag"] or 0) for key in streams for group in self._client.xinfo_groups(key))
+
     def _kind(self, key: str) -> str:
         kind: Any = self._client.type(key)
         return str(kind.decode())
