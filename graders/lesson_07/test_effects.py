@@ -13,7 +13,7 @@ from graders.probes.service import Operated, Process
 from graders.probes.upstreams import LOSE, waits
 
 AT_ONCE = 6
-HELD = 30  # more than one worker has hands for
+HELD = 14  # more than one worker has hands for
 PATIENT, MEANWHILE = 60, 20.0  # seconds: an upstream may hang for so long, and others are done well before
 TIMEOUT = 5.0  # UPSTREAM_TIMEOUT_MS of lab.toml
 GIVEN_UP = TIMEOUT * 0.9

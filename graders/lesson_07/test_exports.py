@@ -1,15 +1,19 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
+
+import pytest
 
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07.exported import BIG, PATH, export, lines, rest
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import World
 from graders.probes.api import SHOWN_AS
-from graders.probes.memory import watched
+from graders.probes.memory import Peak, watched
 from graders.probes.service import Operated
 
 MIB = 1024**2
@@ -22,13 +26,40 @@ ROWS: LiteralString = """
     FROM public.invoices WHERE tenant_id = %s ORDER BY id
 """
 ENDS: LiteralString = "SELECT count(*), min(id), max(id) FROM public.invoices WHERE tenant_id = %s"
+CHANGE: LiteralString = """
+    UPDATE public.invoices SET total_cents = total_cents + 1 WHERE id IN (%s, %s) RETURNING id, total_cents
+"""
 OPEN: LiteralString = """
     SELECT pid FROM pg_stat_activity WHERE usename = 'billing_app' AND xact_start BETWEEN %s AND %s
 """
 
 
+@dataclass(frozen=True)
+class BigExport:
+    """One whole export of the big tenant, with a change to its first and last invoice while it was under way."""
+
+    count: int
+    ends: tuple[int, int]
+    now: Mapping[int, int]
+    body: bytes
+    peak: Peak
+
+
+@pytest.fixture(scope="session")
+def big(whole_world: World, service: Operated) -> BigExport:
+    url, web = service.web("billing"), service.processes("web")
+    if not web:
+        raise CannotJudge("The web process is gone.", "Grade again.")
+    [(count, first, last)] = whole_world.rows(ENDS, [BIG])
+    with watched(web[0].resident) as peak, export(url, BIG) as answer:
+        begun = answer.read(2000)
+        changed = whole_world.write(CHANGE, [first, last])
+        body = rest(answer, begun)
+    return BigExport(count, (first, last), dict(changed), body, peak)
+
+
 @check("export-complete", needs=["contract-kept"])
-def test_complete(world: World, service: Operated) -> None:
+def test_complete(world: World, service: Operated, big: BigExport) -> None:
     """An export has every invoice of the tenant and no other, by id, in CSV, as of one moment."""
     customer = world.customer()
     made = [world.invoice(status, customer=customer) for status in ("draft", "sent", "void", "sent")]
@@ -46,7 +77,7 @@ def test_complete(world: World, service: Operated) -> None:
         because="People put these files into their books.",
         did=f"curl -s -H 'X-Tenant-ID: 1' {SHOWN_AS}{PATH}",
     )
-    _expect_one_moment(world, service)
+    _expect_one_moment(big)
 
 
 def _same(line: list[str], row: list[Any]) -> bool:
@@ -56,15 +87,9 @@ def _same(line: list[str], row: list[Any]) -> bool:
         return False
 
 
-def _expect_one_moment(world: World, service: Operated) -> None:
-    [(count, first, last)] = world.rows(ENDS, [BIG])
-    with export(service.web("billing"), BIG) as answer:
-        begun = answer.read(2000)
-        changed = world.write(
-            "UPDATE public.invoices SET total_cents = total_cents + 1 WHERE id IN (%s, %s) RETURNING id, total_cents",
-            [first, last],
-        )
-        got = lines(rest(answer, begun))[1:]
+def _expect_one_moment(big: BigExport) -> None:
+    count, (first, last), now = big.count, big.ends, big.now
+    got = lines(big.body)[1:]
     ids = [int(line[0]) for line in got if line and line[0].isdigit()]
     expect(
         len(ids) == len(got) == count and ids == sorted({*ids}),
@@ -73,7 +98,6 @@ def _expect_one_moment(world: World, service: Operated) -> None:
         because="A line that is missing from the books is found by the auditor.",
         did=f"{DID} | wc -l",
     )
-    now = dict(changed)
     new = [int(got[at][5]) == now[id] for at, id in ((0, first), (-1, last))]
     expect(
         new[0] == new[1],
@@ -85,15 +109,9 @@ def _expect_one_moment(world: World, service: Operated) -> None:
 
 
 @check("export-streams", needs=["export-complete"])
-def test_streams(world: World, service: Operated) -> None:
+def test_streams(world: World, service: Operated, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
-    url, web = service.web("billing"), service.processes("web")
-    if not web:
-        raise CannotJudge("The web process is gone.", "Grade again.")
-    with watched(web[0].resident) as peak:
-        received = _expect_early(world, url)
-        with export(url, BIG) as answer:
-            whole = len(rest(answer))
+    received, whole, peak = _expect_early(world, service.web("billing")), len(big.body), big.peak
     expect(
         received < whole // 2 and peak.growth < MOST_GROWTH,
         expected=f"Of {whole // MIB} MB, memory takes a small part: below {MOST_GROWTH // MIB} MB more than before.",
