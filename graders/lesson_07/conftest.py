@@ -7,7 +7,7 @@ import pytest
 
 from graders.lesson_07.failing import Failing
 from graders.lesson_07.policies import Policies, read_policies
-from graders.lesson_07.world import World
+from graders.lesson_07.world import ODD_AGE, ODD_LIMIT, World
 from graders.probes.api import Api
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -33,6 +33,13 @@ def world(whole_world: World, rng: random.Random) -> Iterator[World]:
     whole_world.renew(rng)
     yield whole_world
     whole_world.let_go()
+
+
+@pytest.fixture(scope="session")
+def odd_one(service: Operated, client: Callable[[str], Api]) -> Api:
+    """A `web` process with a short queue and summaries that soon are old."""
+    odd = {"QUEUE_LIMIT": str(ODD_LIMIT), "SUMMARY_MAX_AGE_SECONDS": str(ODD_AGE)}
+    return client(service.start("web", odd).url)
 
 
 @pytest.fixture(scope="session")

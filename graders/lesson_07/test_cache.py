@@ -10,7 +10,7 @@ from graders.lesson_07 import jobs
 from graders.lesson_07.jobs import DUE, faulty
 from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
 from graders.lesson_07.waiting import eventually
-from graders.lesson_07.world import Invoice, World
+from graders.lesson_07.world import ODD_AGE, Invoice, World
 from graders.probes.api import Answer, Api
 from graders.probes.interventions import commit_held_up, read_held_up
 from graders.probes.load import at_once
@@ -18,7 +18,7 @@ from graders.probes.redis_store import RedisStore
 from graders.probes.service import Operated
 
 READERS = 50
-AGE = 1
+MOST_READS = 5  # the contract has two; on a busy machine one or another has waited for too long
 GATHER = 0.3  # seconds for all readers to be there, while Postgres is silent
 BECAUSE_HIT = "The summary is on every page. Reading it anew each time is what made the database slow."
 BECAUSE_FRESH = "A customer who has just paid and still sees the debt pays again, or calls."
@@ -91,8 +91,8 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated) -> 
         expect_right(world, answer, cold, BECAUSE_FRESH)
     single, many = len(one.about("invoices")), len(all_.about("invoices"))
     expect(
-        single > 0 and many <= 2 * single,
-        expected=f"One reader takes {single} statement{'s' * (single > 1)} on invoices; {READERS} at once at most twice that.",
+        single > 0 and many <= MOST_READS * single,
+        expected=f"One reader takes {single} statement{'s' * (single > 1)} on invoices; {READERS} at once take it once or twice.",
         got=f"{many} statements ({landed.proof()})",
         because=BECAUSE_COLD,
         did=f"for i in $(seq {READERS}); do {SUMMARY} & done; wait   # and count in the log of Postgres",
@@ -198,9 +198,9 @@ def _expect_fresh(world: World, invoice: Invoice, what: str) -> None:
 
 
 @check("cache-expires", needs=["cache-hit"])
-def test_expires(world: World, cache: RedisStore, service: Operated, client: Callable[[str], Api]) -> None:
+def test_expires(world: World, cache: RedisStore, odd_one: Api) -> None:
     """Every key expires, and what other programs write appears after SUMMARY_MAX_AGE_SECONDS at the latest."""
-    brief = client(service.start("web", {"SUMMARY_MAX_AGE_SECONDS": str(AGE)}).url)
+    brief, age = odd_one, ODD_AGE
     invoice = world.invoice(cents=50_000)
     summary(world, invoice.customer, brief)
     lasting = cache.lasting()
@@ -215,14 +215,14 @@ def test_expires(world: World, cache: RedisStore, service: Operated, client: Cal
         because="A key without an end is wrong for ever once it is wrong, and fills the memory.",
         did=f"{SUMMARY}; redis-cli -u redis://:octo_lab@127.0.0.1:63790/0 --scan",
     )
-    time.sleep(max(written + AGE - time.monotonic(), 0))
+    time.sleep(max(written + age - time.monotonic(), 0))
     expect_right(
         world,
         summary(world, invoice.customer, brief),
         invoice.customer,
         "The nightly import writes rows and knows nothing of a cache.",
         f"{SUMMARY}; psql ... 'UPDATE invoices ...'; sleep SUMMARY_MAX_AGE_SECONDS; {SUMMARY}",
-        f"With SUMMARY_MAX_AGE_SECONDS={AGE}, so long after another program has written, the summary",
+        f"With SUMMARY_MAX_AGE_SECONDS={age}, so long after another program has written, the summary",
     )
 
 

@@ -9,9 +9,8 @@ from graders.lesson_07.jobs import CHARGE, DAYS, DUE, JOBS, MAIL, PAYMENTS, REMI
 from graders.lesson_07.policies import Policies
 from graders.lesson_07.summaries import expect_right, summary
 from graders.lesson_07.waiting import eventually
-from graders.lesson_07.world import World
+from graders.lesson_07.world import ODD_LIMIT, World
 from graders.probes.api import Answer, Api
-from graders.probes.service import Operated
 from graders.probes.upstreams import refuse
 
 HEADER = "id,customer_id,number,status,currency,total_cents,paid_cents,due_on,created_at"
@@ -157,15 +156,15 @@ def _asked(world: World, path: str, body: object, did: str) -> Answer:
 
 
 @check("queue-full", needs=["request-short"])
-def test_full(world: World, service: Operated, client: Any) -> None:
+def test_full(world: World, odd_one: Api) -> None:
     """A full queue refuses with 503 and Retry-After, changes nothing, and takes on again when there is room."""
     world.workers()
     invoice, draft = world.invoice(cents=90_000), world.invoice("draft")
     dead = _dead_letter(world)
     _expect_drained(world)
     world.no_worker()
-    narrow: Api = client(service.start("web", {"QUEUE_LIMIT": "3"}).url)
-    for number in range(3):
+    narrow = odd_one
+    for number in range(ODD_LIMIT):
         answer = world.post(f"{invoice.path}/charges", {"amount_cents": 1 + number}, api=narrow)
         expect(
             answer.status == 202,

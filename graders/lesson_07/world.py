@@ -33,6 +33,9 @@ LINE: LiteralString = """
 CURRENCIES = ("EUR", "USD", "GBP", "CHF")
 SERVER_STOPS = "57P"
 
+# One `web` process is told otherwise than the others: where the queue is full, and how old a summary may be.
+ODD_LIMIT, ODD_AGE = 3, 1
+
 
 @dataclass(frozen=True)
 class Invoice:
