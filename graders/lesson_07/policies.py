@@ -9,7 +9,7 @@ from graders.check import Failure
 
 KINDS = ("mail", "charge", "report")
 WORDS = frozenset({"no-answer", "408", "429", "5xx"})
-BOUNDS = {"attempts": (4, 8), "growth": (2, 4), "jitter": (0.2, 0.5), "most": (4, 1000)}
+BOUNDS = {"attempts": (5, 8), "growth": (2, 3), "jitter": (0.25, 0.5), "most": (8, 60)}
 SHOWN = 6
 
 
