@@ -80,3 +80,14 @@ def test_every_command_is_told_also_those_of_scripts(store: RedisStore, service:
 def test_clients_are_those_of_others(store: RedisStore, service: Any) -> None:
     service.ping()
     assert store.clients() == 1
+
+
+def test_what_a_stream_holds_is_delivered_again(store: RedisStore, service: Any) -> None:
+    service.xgroup_create("jobs", "workers", mkstream=True)
+    service.xadd("jobs", {"job": "7"})
+    service.xreadgroup("workers", "a", {"jobs": ">"})
+    assert store.undelivered() == 0
+    assert store.deliver_again() == 1
+    assert store.undelivered() == 1
+    [(_, [(_, fields)])] = service.xreadgroup("workers", "b", {"jobs": ">"})
+    assert fields == {b"job": b"7"}

@@ -73,6 +73,33 @@ def test_who_is_held_is_let_go_without_an_answer(server: PlayedServer, provider:
     assert answers == [None]
 
 
+def test_who_is_held_about_something_else_stays_held(server: PlayedServer, provider: Upstream) -> None:
+    for subject in ("A", "B"):
+        provider.script(subject, HOLD)
+    answers: list[str] = []
+
+    def call(subject: str) -> None:
+        charge(server, subject, "k")
+        answers.append(subject)
+
+    callers = [threading.Thread(target=call, args=(subject,)) for subject in ("A", "B")]
+    for caller in callers:
+        caller.start()
+    assert all(len(provider.await_calls(subject, 1)) == 1 for subject in ("A", "B"))
+    provider.release("B")
+    callers[1].join(10)
+    assert answers == ["B"]
+    provider.release()
+    callers[0].join(10)
+    assert answers == ["B", "A"]
+
+
+def test_a_script_for_nobody_is_for_whoever_has_none(server: PlayedServer, provider: Upstream) -> None:
+    provider.script("", refuse(503))
+    provider.script("B", refuse(402))
+    assert [charge(server, subject, "k") for subject in ("B", "A", "A")] == [402, 503, 201]
+
+
 def test_what_is_no_call_is_remembered_as_a_fault(server: PlayedServer, provider: Upstream) -> None:
     assert charge(server, "A", path="/other") == 404
     request = urllib.request.Request(server.url + "/charges", b"no json")
