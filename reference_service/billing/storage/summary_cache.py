@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 SECONDS_FOR_AN_ANSWER = 1.0
 SECONDS_WITHOUT = 0.5  # after a failure nobody waits for the cache for so long
-SECONDS_TO_FILL = 3
+SECONDS_TO_FILL = 5
 SECONDS_OF_A_WRITE = 60  # longer than any: the statements of one are bounded
 SECONDS_BETWEEN_LOOKS = 0.02
 
