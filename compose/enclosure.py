@@ -24,7 +24,7 @@ USER = 2000
 SOCKETS = "/octo/sockets"
 APP, SCRATCH, SHARED_MEMORY = "/app", "/tmp", "/dev/shm"  # noqa: S108 - in containers
 QUARTERS = "/octo/quarters"  # in the holder: the three in one, so that they have one bound
-WEB_PORTS = 6
+WEB_PORTS = 12
 TRIES = 3
 READY_WITHIN = 30.0
 

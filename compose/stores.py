@@ -107,4 +107,5 @@ class FixedAddresses:
     mail: int = 8082
     payments: int = 8083
     faults: int = 8084
+    worker: int = 8085
     password: str = "octo_lab"  # noqa: S105 - a public password on loopback, for use by hand

@@ -17,7 +17,12 @@ def serve_by_hand(
 ) -> None:
     """Tell the addresses and wait: for the interrupt, or for the service to end by itself."""
     channel.note("")
-    for name, line in [*addresses(lab, service.web(), service.stores, identity), *_around(played)]:
+    told = [
+        *addresses(lab, service.web(), service.stores, identity),
+        *_telling(service),
+        *_around(played),
+    ]
+    for name, line in told:
         channel.note(f"  {name:10}{line}")
     channel.note("\nUp. The service's log follows; Ctrl-C ends everything.\n")
     code = service.await_end()
@@ -34,6 +39,13 @@ def addresses(lab: Lab, web: str, stores: Stores, identity: str = "") -> list[tu
         if server:
             found.append((name, f"redis-cli -u {server.url()}"))
     return found
+
+
+def _telling(service: SubmittedService) -> list[tuple[str, str]]:
+    """Where workers that tell of themselves do so."""
+    return [
+        ("worker", f"curl -s {worker.url}/metrics") for worker in service.processes("worker") if worker.url
+    ]
 
 
 def _around(urls: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -71,9 +71,14 @@ class SubmittedService:
         return self._webs[database, instance].url
 
     def start(
-        self, kind: str, environment: Mapping[str, str] | None = None, database: str = DATABASE
+        self,
+        kind: str,
+        environment: Mapping[str, str] | None = None,
+        database: str = DATABASE,
+        *,
+        awaited: bool = True,
     ) -> "Process":
-        """One more process of the type, a `web` ready to serve. Raises Failure."""
+        """One more process of the type, a `web` ready to serve unless it is not `awaited`. Raises Failure."""
         if kind not in self.commands:
             raise Failure(
                 did="cat Procfile",
@@ -82,17 +87,21 @@ class SubmittedService:
                 because="What the Procfile does not name, nobody starts.",
             )
         more = dict(environment or {})
-        if kind == "web":
+        if self._listens(kind, more):
             more["PORT"] = str(next(self.ports))
         env = self._env(database, self._postgres_login("app")) | more
         mark = self.log.mark()
         running = self._start(kind, self.commands[kind], env)
-        url = f"http://127.0.0.1:{more['PORT']}" if kind == "web" else ""
+        url = f"http://127.0.0.1:{more['PORT']}" if "PORT" in more else ""
         process = Process(kind, url, running)
         self._started.append(process)
-        if kind == "web":
+        if kind == "web" and awaited:
             self._await_ready(process, mark)
         return process
+
+    def _listens(self, kind: str, more: Mapping[str, str]) -> bool:
+        """Whether it is given a port: `web`, and whoever tells of itself (CONTRACT.md, Telemetry)."""
+        return kind == "web" or {**self.environment, **more}.get("TELEMETRY") == "on"
 
     def processes(self, kind: str) -> list["Process"]:
         """Those of the type that run now."""
@@ -101,8 +110,10 @@ class SubmittedService:
     def boot(self) -> None:
         """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
         mark = self.log.mark()
+        # First, since the first port is the one that is promised to who tries things by hand.
+        web = self._webs[DATABASE, 1] = self.start("web", awaited=False)
         worker = self.start("worker") if "worker" in self.commands else None
-        self.web()
+        self._await_ready(web, mark)
         code = worker.ended_within(0) if worker else None
         if code is not None:
             raise Failure(
@@ -177,7 +188,7 @@ class SubmittedService:
 
 @dataclass(frozen=True)
 class Process:
-    """One process type at work; `url` where a `web` answers. Implements `graders.probes.service.Process`."""
+    """One process type at work; `url` where it answers HTTP. Implements `graders.probes.service.Process`."""
 
     kind: str
     url: str

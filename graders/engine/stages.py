@@ -1,7 +1,7 @@
 """The phases of one grade in order, from files to verdicts. The process around them is the conductor."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,7 +105,7 @@ def _service(stage: Stage, stack: ExitStack) -> SubmittedService:
     if stores.enclosure:
         ports, path = iter(stores.enclosure.ports.web), (stage.prepared.python,)
     elif fixed:
-        ports = promised(fixed.web, stage.channel.note)
+        ports = _promised_ports(fixed, stage.channel.note)
     else:
         ports = candidates()
     service = SubmittedService(
@@ -144,6 +144,13 @@ def _stores(stage: Stage, fixed: FixedAddresses | None) -> AbstractContextManage
         record=run.record,
         say=say,
     )
+
+
+def _promised_ports(fixed: FixedAddresses, say: Callable[[str], None]) -> Iterator[int]:
+    """Of `web`, then of a `worker` that tells of itself, then of whoever comes."""
+    yield next(promised(fixed.web, say))
+    yield next(promised(fixed.worker, say))
+    yield from candidates()
 
 
 def _isolation(stage: Stage) -> tuple[Isolation, Path | None]:

@@ -33,7 +33,7 @@ class Process(Protocol):
 
     @property
     def url(self) -> str:
-        """Where a `web` answers; empty for others."""
+        """Where a `web` answers, and with telemetry a `worker`; else empty."""
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its process group, as an operator would."""
@@ -65,9 +65,14 @@ class Operated(Service, Protocol):
     """The submission, with its processes in the hands of the check."""
 
     def start(
-        self, kind: str, environment: Mapping[str, str] | None = None, database: str = "billing"
+        self,
+        kind: str,
+        environment: Mapping[str, str] | None = None,
+        database: str = "billing",
+        *,
+        awaited: bool = True,
     ) -> Process:
-        """Start one more process of a type of the Procfile's; a `web` is ready then. Raises Failure.
+        """Start one more process of a type of the Procfile's; a `web` is ready then, if that is `awaited`. Raises Failure.
 
         environment: variables of CONTRACT.md that it gets otherwise than the others.
         """

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -47,13 +47,17 @@ def refuse(status: int) -> Step:
 
 @dataclass(frozen=True)
 class Call:
-    """One call that came in. second: on this process' monotonic clock, when it had come in whole."""
+    """One call that came in. second: on this process' monotonic clock, when it had come in whole.
+
+    headers: their names in small letters.
+    """
 
     second: float
     subject: str
     key: str
     body: Mapping[str, Any]
     step: Step
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Upstream:
@@ -138,7 +142,7 @@ class Upstream:
         subject = body[self._subject]
         # Without a key each call is work of its own.
         key = asked.headers.get("idempotency-key") or secrets.token_hex(8)
-        return Call(time.monotonic(), subject, key, body, self._next_step(subject))
+        return Call(time.monotonic(), subject, key, body, self._next_step(subject), asked.headers)
 
     def _next_step(self, subject: str) -> Step:
         subject = subject if subject in self._scripts else ""

@@ -99,6 +99,38 @@ def test_so_they_do_on_docker(docker: Client, with_jobs: Lab, submission: Path) 
     _passes(with_jobs, submission, "docker")
 
 
+WITH_TELEMETRY = '''
+from graders.check import check, expect
+
+
+@check("answers")
+def test_answers(service):
+    """A worker is told where to tell of itself; a web that is not awaited has an address at once."""
+    urls = {*(each.url for each in service.processes("worker")), service.web("billing")}
+    urls.add(service.start("web", awaited=False).url)
+    expect(len(urls) == 3 and all(urls), expected="three addresses", got=str(urls), because="a test")
+
+
+@check("doubles")
+def test_doubles():
+    """Nothing."""
+
+
+@check("doubles-large")
+def test_doubles_large():
+    """Nothing."""
+'''
+
+
+def test_a_worker_that_tells_of_itself_has_an_address(
+    kit: Path, with_jobs: Lab, write: Callable[[Path, str], Path], submission: Path
+) -> None:
+    manifest = kit / "labs/lesson-01/lab.toml"
+    write(manifest, manifest.read_text().replace('"20"', '"20", TELEMETRY = "on"'))
+    write(kit / "graders/lesson_01/test_doubles.py", WITH_TELEMETRY)
+    _passes(find("1", kit), submission, "embedded")
+
+
 def test_docker_compose_says_what_it_lacks(with_jobs: Lab) -> None:
     with pytest.raises(StoresFailed, match="a mail server and a payment provider"):
         refuse_compose(with_jobs)
