@@ -62,6 +62,11 @@ async def serve(config: WebConfig, bound: socket.socket, guarding: Callable[[Poo
             api = create_api(pool, guarding(pool) if guarding else None)
             if later:
                 later(api)
+            if config.telemetry:
+                # Not at the top: without it, the library that counts is not needed.
+                from billing.http.measuring import measure
+
+                measure(api, pool, config.telemetry.version)
             server = server_for(api, config.shutdown_grace_seconds)
             await server.serve(sockets=[bound])
     except SystemExit:

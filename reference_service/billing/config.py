@@ -14,6 +14,7 @@ __all__ = ["ConfigFaults"]
 EXIT_CONFIG = 78
 EXIT_UNAVAILABLE = 69
 IDENTITIES = ("gateway", "tokens")
+SWITCH = ("on", "off")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -37,10 +38,17 @@ class JobsConfig:
 
 
 @dataclass(frozen=True)
+class TelemetryConfig:
+    """That a process tells what it counts, and as which version."""
+
+    version: str
+
+
+@dataclass(frozen=True)
 class WebConfig:
     """What `web` needs to know. tokens: None where a gateway in front says for whom a request is made.
 
-    jobs: None where there is no queue, and so nothing that is done later.
+    jobs: None where there is no queue, and so nothing that is done later. telemetry: None where it is off.
     """
 
     host: str
@@ -50,6 +58,7 @@ class WebConfig:
     shutdown_grace_seconds: int
     tokens: TokensConfig | None
     jobs: JobsConfig | None
+    telemetry: TelemetryConfig | None
 
 
 @dataclass(frozen=True)
@@ -71,6 +80,7 @@ def web_config(environment: Mapping[str, str]) -> WebConfig:
         shutdown_grace_seconds=reader.whole_number("SHUTDOWN_GRACE_SECONDS", 0, 3600, default="10"),
         tokens=_tokens(reader),
         jobs=_jobs(reader),
+        telemetry=telemetry_config(reader),
     )
     reader.raise_faults()
     return config
@@ -97,6 +107,12 @@ def _tokens(reader: Reader) -> TokensConfig | None:
         jwks_url=reader.http_url("JWKS_URL"),
         jwks_max_age_seconds=reader.whole_number("JWKS_MAX_AGE_SECONDS", 1, 86400, default="300"),
     )
+
+
+def telemetry_config(reader: Reader) -> TelemetryConfig | None:
+    """None where telemetry is off."""
+    version = reader.word("VERSION", default="unknown")
+    return TelemetryConfig(version) if reader.one_of("TELEMETRY", SWITCH, default="off") == "on" else None
 
 
 def _jobs(reader: Reader) -> JobsConfig | None:

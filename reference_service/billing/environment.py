@@ -1,5 +1,6 @@
 """Variables are read one after the other, and every fault is kept until all are read. No value is ever repeated."""
 
+import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -42,6 +43,13 @@ class Reader:
         value = self.text(name, default).lower()
         if value and value not in words:
             self.faults.append(f"{name} must be one of {', '.join(words)}.")
+        return value
+
+    def word(self, name: str, default: str = "") -> str:
+        """1 to 64 letters, digits, dots, dashes and underscores: what is safe in a label."""
+        value = self.text(name, default)
+        if value and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", value):
+            self.faults.append(f"{name} must be 1 to 64 of A-Z a-z 0-9 . _ -")
         return value
 
     def postgres_url(self, name: str) -> str:

@@ -38,6 +38,9 @@ def main() -> int:
     except BadQueues as refusal:
         log.error("%s", refusal)
         return EXIT_CONFIG
+    except OSError as trouble:
+        log.error("the worker can't listen where it was told to: %s", trouble)
+        return EXIT_UNAVAILABLE
     except PoolTimeout:
         log.error("postgres did not answer; the worker did not start")
         return EXIT_UNAVAILABLE

@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from billing.config import LOG_LEVELS
+from billing.config import LOG_LEVELS, telemetry_config
 from billing.environment import Reader
 
 
 @dataclass(frozen=True)
 class WorkerConfig:
-    """What `worker` needs to know. lease_seconds: how long work in hand stays in hand without a sign of life."""
+    """What `worker` needs to know. lease_seconds: how long work in hand stays in hand without a sign of life.
+
+    address: host and port on which it tells of itself; None where telemetry is off.
+    """
 
     database_url: str = field(repr=False)
     queue_url: str = field(repr=False)
@@ -22,6 +25,8 @@ class WorkerConfig:
     lease_seconds: int
     shutdown_grace_seconds: int
     log_level: str
+    version: str
+    address: tuple[str, int] | None
 
 
 def worker_config(environment: Mapping[str, str]) -> WorkerConfig | None:
@@ -29,6 +34,7 @@ def worker_config(environment: Mapping[str, str]) -> WorkerConfig | None:
     reader = Reader(environment)
     if not reader.is_set("QUEUE_URL"):
         return None
+    telemetry = telemetry_config(reader)
     config = WorkerConfig(
         database_url=reader.postgres_url("DATABASE_URL"),
         queue_url=reader.redis_url("QUEUE_URL"),
@@ -41,6 +47,12 @@ def worker_config(environment: Mapping[str, str]) -> WorkerConfig | None:
         lease_seconds=reader.whole_number("JOB_LEASE_SECONDS", 1, 3600, default="30"),
         shutdown_grace_seconds=reader.whole_number("SHUTDOWN_GRACE_SECONDS", 0, 3600, default="10"),
         log_level=reader.one_of("LOG_LEVEL", LOG_LEVELS, default="info"),
+        version=telemetry.version if telemetry else "unknown",
+        address=_address(reader) if telemetry else None,
     )
     reader.raise_faults()
     return config
+
+
+def _address(reader: Reader) -> tuple[str, int]:
+    return reader.text("HOST", default="127.0.0.1"), reader.whole_number("PORT", 1, 65535)

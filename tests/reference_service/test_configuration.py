@@ -53,6 +53,10 @@ BAD_WITH_A_QUEUE = {
 }
 
 
+TELEMETRY = {"TELEMETRY": "on"}
+BAD_WITH_TELEMETRY = {"TELEMETRY": ["yes", "1"], "VERSION": ["a b", "hush" * 17]}
+
+
 def faults_of(process: str, env: dict[str, str]) -> list[str]:
     """The variables that the process names when it refuses to start."""
     ended = run(procfile()[process], env)
@@ -118,7 +122,27 @@ def test_only_one_bad_value_is_named_alone(base_env: dict[str, str]) -> None:
 
 
 def test_every_variable_of_the_table_is_tried() -> None:
-    assert set(VARIABLES) == {*BAD, *BAD_WITH_TOKENS, *TOKENS, *BAD_WITH_A_QUEUE, *QUEUE, "HOST"}
+    assert set(VARIABLES) == {
+        *BAD,
+        *BAD_WITH_TOKENS,
+        *TOKENS,
+        *BAD_WITH_A_QUEUE,
+        *QUEUE,
+        *BAD_WITH_TELEMETRY,
+        "HOST",
+    }
+
+
+def test_a_worker_that_tells_of_itself_needs_a_port(base_env: dict[str, str]) -> None:
+    env = {**base_env, **GOOD, **QUEUE, **TELEMETRY, "PORT": ""}
+    assert faults_of("worker", env) == ["PORT"]
+
+
+@pytest.mark.parametrize("process", ["web", "worker"])
+def test_every_bad_value_of_telemetry_is_named(process: str, base_env: dict[str, str]) -> None:
+    for turn in range(2):
+        bad = {name: values[turn] for name, values in BAD_WITH_TELEMETRY.items()}
+        assert sorted(faults_of(process, {**base_env, **GOOD, **QUEUE, **bad})) == sorted(bad)
 
 
 def test_host_is_where_it_listens(database: Database, base_env: dict[str, str]) -> None:

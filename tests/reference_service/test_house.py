@@ -13,11 +13,21 @@ PACKAGE = SERVICE / "billing"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 ALLOWED = {
     "domain": {"domain"},
-    "storage": {"domain", "storage"},
-    "operations": {"operations", "storage.pool"},
-    "http": {"domain", "http", "operations", "storage"},
-    "upstream": {"domain", "upstream"},
-    "jobs": {"domain", "jobs", "storage", "upstream", "worker_config"},
+    "telemetry": {"telemetry"},
+    "storage": {"domain", "storage", "telemetry"},
+    "operations": {"operations", "storage.asking", "storage.pool", "telemetry"},
+    "http": {"domain", "http", "operations", "storage", "telemetry"},
+    "upstream": {"domain", "upstream", "telemetry"},
+    "jobs": {
+        "domain",
+        "http.beside",
+        "jobs",
+        "operations.logs",
+        "storage",
+        "telemetry",
+        "upstream",
+        "worker_config",
+    },
 }
 STANDARD = {"domain": {"collections", "dataclasses", "datetime", "typing"}}
 

@@ -1,20 +1,16 @@
 """A request has one id and one line in the log; what nobody foresaw is logged once and leaks nothing."""
 
 import logging
-import re
 import time
-from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from billing.http import problems
 from billing.operations.logs import begin_request
+from billing.telemetry.correlation import received
 
 log = logging.getLogger(__name__)
-
-# An id that a proxy in front gave is kept, unless it could break a log or a header.
-ACCEPTED_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
 class RequestLog:
@@ -26,8 +22,9 @@ class RequestLog:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        request_id = _request_id(Headers(scope=scope))
-        begin_request(request_id)
+        headers = Headers(scope=scope)
+        ids = received(headers.get("X-Request-ID"), headers.get("traceparent"))
+        begin_request(ids)
         started = time.perf_counter()
         status = 0
 
@@ -35,7 +32,7 @@ class RequestLog:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = request_id
+                MutableHeaders(scope=message)["X-Request-ID"] = ids.request_id
             await send(message)
 
         try:
@@ -47,11 +44,6 @@ class RequestLog:
                 await answer(scope, receive, noting_send)
         finally:
             _log_request(scope, status, time.perf_counter() - started)
-
-
-def _request_id(headers: Headers) -> str:
-    given = headers.get("X-Request-ID", "")
-    return given if ACCEPTED_REQUEST_ID.fullmatch(given) else uuid4().hex
 
 
 def _log_request(scope: Scope, status: int, seconds: float) -> None:

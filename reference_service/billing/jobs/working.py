@@ -16,9 +16,12 @@ from billing.jobs.attempt import Rules, attempt
 from billing.jobs.consumer import Consumer, stream_of
 from billing.jobs.policies import BadQueues, read_policies
 from billing.jobs.work import Tools
+from billing.operations.logs import begin_request, note
 from billing.storage import job_leases, outbox
 from billing.storage.pool import Pool, open_pool
 from billing.storage.summary_cache import SummaryCache
+from billing.telemetry import correlation
+from billing.telemetry.metrics import WorkerMetrics
 from billing.upstream.calls import Upstream
 from billing.worker_config import WorkerConfig
 
@@ -49,11 +52,19 @@ async def _work(config: WorkerConfig) -> None:
         cache = SummaryCache(config.cache_url, config.summary_max_age_seconds)
         stack.push_async_callback(cache.close)
         seconds = config.upstream_timeout_ms / 1000
+        metrics = WorkerMetrics(config.version)
         tools = Tools(
-            pool, Upstream(config.mail_url, seconds), Upstream(config.payment_provider_url, seconds)
+            pool,
+            Upstream("mail", config.mail_url, seconds, metrics),
+            Upstream("payments", config.payment_provider_url, seconds, metrics),
         )
         stack.push_async_callback(tools.mail.close)
         stack.push_async_callback(tools.payments.close)
+        if config.address:
+            # Not at the top: a worker that tells nobody of itself needs no HTTP.
+            from billing.http.beside import served_beside
+
+            await stack.enter_async_context(served_beside(pool, metrics, *config.address))
         consumers = [_consumer(kind, redis, tools, cache, rules) for kind in rules.policies]
         relaying = asyncio.create_task(_relay(pool, redis, config.lease_seconds))
         running = [asyncio.create_task(each.run(stop)) for each in consumers]
@@ -72,6 +83,8 @@ def _consumer(kind: Kind, redis: Redis, tools: Tools, cache: SummaryCache, rules
             job = await job_leases.begin(connection, job_id, rules.lease)
             if job is None:
                 return await job_leases.is_over(connection, job_id)
+        begin_request(correlation.restored(job.request.get(correlation.KEPT)))
+        note(tenant_id=str(job.tenant_id))
         await attempt(tools, cache, rules, job)
         async with tools.pool.connection() as connection:
             return await job_leases.is_over(connection, job_id)

@@ -4,6 +4,8 @@ import logging
 import signal
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -24,9 +26,17 @@ class DrainingServer(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def server_for(app: ASGIApp, grace_seconds: int) -> DrainingServer:
+class ServerBeside(uvicorn.Server):
+    """One that serves beside something else, which says when it ends: signals are not its business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def server_for(app: ASGIApp, grace_seconds: int, *, beside: bool = False) -> uvicorn.Server:
     """A server of one process. Logging is already set up, and the start is ours: no lifespan events."""
-    return DrainingServer(
+    return (ServerBeside if beside else DrainingServer)(
         uvicorn.Config(
             app,
             log_config=None,

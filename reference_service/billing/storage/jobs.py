@@ -10,6 +10,7 @@ from billing.domain.errors import NotFound
 from billing.domain.jobs import Job, JobNotDead, JobStatus, Kind, Order, QueueFull
 from billing.storage.pages import Page, page_of
 from billing.storage.pool import Connection
+from billing.telemetry import correlation
 
 FOUND: LiteralString = """
     FROM jobs WHERE tenant_id = %(tenant)s
@@ -48,14 +49,17 @@ class JobFilter:
 
 
 async def add(connection: Connection, order: Order, limit: int) -> Job:
-    """Store the order as a job. Raises QueueFull where `limit` jobs are open, and NotFound without the tenant."""
+    """Store the order as a job, under the ids of the request that gave it.
+
+    Raises QueueFull where `limit` jobs are open, and NotFound without the tenant.
+    """
     await _expect_room(connection, limit)
     query: LiteralString = f"""
         INSERT INTO jobs (tenant_id, kind, invoice_id, request)
         SELECT id, %s, %s, %s FROM tenants WHERE id = %s
         RETURNING {COLUMNS}
     """  # noqa: S608
-    request = Jsonb(dict(order.request))
+    request = Jsonb({**order.request, correlation.KEPT: correlation.present().kept()})
     async with connection.cursor(row_factory=class_row(Job)) as cursor:
         await cursor.execute(query, (order.kind, order.invoice_id, request, order.tenant_id))
         job = await cursor.fetchone()
