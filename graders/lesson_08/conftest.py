@@ -1,0 +1,72 @@
+"""What the checks of lesson-08 share: somebody who calls, and what is recorded once and judged by several."""
+
+import random
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from graders.lesson_08.drill import Night, nights
+from graders.lesson_08.holding import Held, held
+from graders.lesson_08.lines import Lines
+from graders.lesson_08.outages import Outage, outages
+from graders.lesson_08.starting import (
+    NEW_VERSION,
+    Started,
+    started_without_cache,
+    started_without_postgres,
+)
+from graders.lesson_08.world import World
+from graders.probes.api import Api
+from graders.probes.faults import Gates
+from graders.probes.postgres import Postgres
+from graders.probes.service import Operated, Printed
+from graders.probes.upstreams import Upstreams
+
+
+@pytest.fixture(scope="session")
+def whole_world(api: Api, service: Operated, client: Callable[[str], Api]) -> World:
+    return World(api, service, client)
+
+
+@pytest.fixture
+def world(whole_world: World, rng: random.Random) -> World:
+    """The world, with the check's own random choices."""
+    whole_world.draw = rng
+    return whole_world
+
+
+@pytest.fixture
+def lines(printed: Printed) -> Lines:
+    """What is printed from here on."""
+    return Lines(printed, printed.mark())
+
+
+@pytest.fixture(scope="session")
+def seen_outages(whole_world: World, gates: Gates) -> dict[str, Outage]:
+    """Postgres is cut, refuses, and is silent, once for all checks; what the service said of it meanwhile."""
+    return outages(whole_world, gates.postgres)
+
+
+@pytest.fixture(scope="session")
+def seen_held(whole_world: World, postgres: Postgres) -> Held:
+    """Requests are held up by a lock, once for all checks; what the service measured meanwhile."""
+    return held(whole_world, postgres)
+
+
+@pytest.fixture(scope="session")
+def seen_start(whole_world: World, gates: Gates) -> Started:
+    """A `web` of the new version, started while Postgres was away."""
+    return started_without_postgres(whole_world, gates)
+
+
+@pytest.fixture(scope="session")
+def seen_start_without_cache(whole_world: World, gates: Gates) -> Started:
+    """A `web` that was started while the cache was away."""
+    return started_without_cache(whole_world, gates)
+
+
+@pytest.fixture(scope="session")
+def four_nights(whole_world: World, upstreams: Upstreams, seen_start: Started) -> Mapping[str, Night]:
+    """Four nights, each with another cause or none, once for all checks."""
+    new = seen_start.or_another(whole_world.service, NEW_VERSION)
+    return nights(whole_world, whole_world.clients(new.url), upstreams, whole_world.draw)

@@ -1,0 +1,318 @@
+"""What the processes count of themselves moves by exactly what happened, and by nothing else."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from graders.check import check, expect
+from graders.lesson_08.holding import AT_ONCE, COUNT, ROUTE, Held
+from graders.lesson_08.routes import UNMATCHED, of_route
+from graders.lesson_08.waiting import until
+from graders.lesson_08.world import World
+from graders.probes.api import Api, curl
+from graders.probes.exposition import Page
+from graders.probes.upstreams import CUT, Upstreams, refuse
+
+REQUESTS, DURATION = "http_requests_total", "http_request_duration_seconds"
+CALLS = "upstream_requests_total"
+USED = 'db_pool_connections{state="used"}'
+WITHIN = 6.0  # three times what CONTRACT.md, Metrics, allows
+VERSION = "v1"
+TYPES = {
+    "web": {
+        REQUESTS: "counter",
+        DURATION: "histogram",
+        "http_requests_in_flight": "gauge",
+        "db_pool_connections": "gauge",
+        "jobs_queued": "gauge",
+        "jobs_oldest_queued_seconds": "gauge",
+        "service_info": "gauge",
+    },
+    "worker": {
+        CALLS: "counter",
+        "upstream_request_duration_seconds": "histogram",
+        "db_pool_connections": "gauge",
+        "service_info": "gauge",
+    },
+}
+BECAUSE_EXACT = "An alarm rings at a rate. Counted twice, or not at all, it rings for nothing, or not at all."
+BECAUSE_SERIES = (
+    "Each series is kept in memory, here and by the scraper, for weeks. With an id in a label there is one for each customer, "
+    "and the night's first victim is the monitoring."
+)
+DID = curl("GET", "/metrics", {})
+
+
+@check("metrics-read", needs=["contract-kept"])
+def test_metrics_read(world: World) -> None:
+    """Both processes tell their numbers in a form that a scraper reads, under the promised names and types."""
+    world.charge(world.sent()["id"])
+    world.all_ended()
+    for process, page in (("web", world.page()), ("worker", world.worker_page())):
+        wrong = [
+            f"{name} has the type {page.type_of(name)}, not {kind}"
+            if page.type_of(name)
+            else f"there is no {name}"
+            for name, kind in TYPES[process].items()
+            if page.type_of(name) != kind
+        ]
+        if not wrong and page.total("service_info", version=VERSION) != 1:
+            wrong = [f'service_info{{version="{VERSION}"}} is not 1']
+        expect(
+            not wrong,
+            expected=f"/metrics of `{process}` has what CONTRACT.md, Metrics, promises of it.",
+            got="\n".join(wrong),
+            because="Graphs and alarms are written once, for all services, by these names.",
+            did=page.did,
+        )
+
+
+@check("requests-counted", needs=["metrics-read"])
+def test_requests_counted(world: World) -> None:
+    """Each request is counted once, by template, method and status; who watches is not counted."""
+    customer = world.customer()
+    before = _settled(world)
+    one, listed = "/v1/customers/{customer_id}", "/v1/customers"
+    wanted: dict[tuple[str, str, str], int] = {}
+    for method, path, route, times in (
+        ("GET", f"/v1/customers/{customer}", one, 3),
+        ("GET", "/v1/customers/999999999", one, 2),
+        ("HEAD", f"/v1/customers/{customer}", one, 2),
+        ("GET", "/v1/customers?limit=1", listed, 2),
+        ("POST", listed, listed, 2),
+        ("GET", "/v1/nowhere", UNMATCHED, 3),
+    ):
+        for watched in ("/livez", "/readyz", "/metrics"):
+            world.api.get(watched)
+        for _ in range(times):
+            answer = world.send(method, path, {"name": "", "email": "x"} if method == "POST" else None)
+            key = (method, route, str(answer.status))
+            wanted[key] = wanted.get(key, 0) + 1
+    name = f"Embargo {world.word()}"
+    failed = world.send("POST", listed, {"name": name, "email": "bo@example.org"})
+    wanted["POST", listed, str(failed.status)] = 1
+    total = sum(wanted.values())
+    after = _settled(world, lambda page: page.total(REQUESTS) >= before.total(REQUESTS) + total)
+    wrong = [
+        f"{REQUESTS} of {method} {route} with {status} grew by {grown:.0f}, not {number}"
+        for (method, route, status), number in wanted.items()
+        if (grown := _grown(before, after, route, method=method, status=status)) != number
+    ]
+    grown = after.total(REQUESTS) - before.total(REQUESTS)
+    if not wrong and grown != total:
+        wrong = [f"{REQUESTS} grew by {grown:.0f} in all, not by {total}"]
+    _expect_right(wrong, "Each of the requests is counted once, as it was, and nothing else is.")
+
+
+def _grown(before: Page, after: Page, route: str, **labels: str) -> float:
+    return of_route(after, REQUESTS, route, **labels) - of_route(before, REQUESTS, route, **labels)
+
+
+def _settled(world: World, wanted: Callable[[Page], bool] = lambda _: True) -> Page:
+    """The page once it is as wanted and has stopped to move: what was counted late has been counted."""
+    last = until(world.page, wanted, WITHIN)
+    while (now := _a_moment_later(world)).total(REQUESTS) != last.total(REQUESTS):
+        last = now
+    return now
+
+
+def _a_moment_later(world: World) -> Page:
+    time.sleep(0.1)
+    return world.page()
+
+
+def _expect_right(wrong: Sequence[str], expected: str, because: str = BECAUSE_EXACT, did: str = DID) -> None:
+    expect(not wrong, expected=expected, got="\n".join(wrong), because=because, did=did)
+
+
+@check("series-bounded", needs=["metrics-read"])
+def test_series_bounded(world: World) -> None:
+    """A thousand different ids, paths, methods and names make no more series."""
+    customer = world.customer()
+    strange = ["PURGE", "PROPFIND", "LINK"]
+    _all(world, [*_variants(world, customer, 1), *[(method, "/v1/customers") for method in strange]])
+    before = _settled(world)
+    requests = _variants(world, customer, 40)
+    _all(world, [*requests, *[(f"X{world.word().upper()}", "/v1/customers") for _ in range(20)]])
+    after = _settled(world, lambda page: page.total(REQUESTS) >= before.total(REQUESTS) + len(requests))
+    counted, more = after.total(REQUESTS) - before.total(REQUESTS), after.series() - before.series()
+    expect(
+        counted >= len(requests),
+        expected=f"{len(requests)} requests are counted.",
+        got=f"{REQUESTS} grew by {counted:.0f}",
+        because=BECAUSE_EXACT,
+        did=DID,
+    )
+    expect(
+        more <= 8,
+        expected=f"{len(requests)} requests with different ids, names and paths, and /metrics has as many lines as before.",
+        got=f"it has {more} more\n{_newest(before, after)}",
+        because=BECAUSE_SERIES,
+        did=DID,
+    )
+
+
+def _variants(world: World, customer: str, number: int) -> list[tuple[str, str]]:
+    """Requests of four kinds; so many of each, all different."""
+    found = []
+    for at in range(number):
+        found += [
+            ("GET", f"/v1/customers/{10**9 + world.draw.randrange(10**8)}"),
+            ("GET", f"/v1/invoices/by-number/{world.word()}"),
+            ("GET", f"/{world.word()}/{world.word()}"),
+            ("GET", f"/v1/customers/{customer}?limit={at}&{world.word()}=1"),
+        ]
+    return found
+
+
+def _all(world: World, requests: Sequence[tuple[str, str]]) -> None:
+    """Send all of them, on a few connections. A server may refuse a method that it has never heard of as it likes."""
+
+    def some(api: Api, part: Sequence[tuple[str, str]]) -> None:
+        for method, path in part:
+            world.send(method, path, api=api)
+
+    with ThreadPoolExecutor(4) as threads:
+        parts = [threads.submit(some, world.new_client(), requests[at::4]) for at in range(4)]
+    for part in parts:
+        part.result()
+
+
+def _newest(before: Page, after: Page) -> str:
+    old = {(one.name, tuple(sorted(one.labels.items()))) for one in before.samples}
+    new = [one for one in after.samples if (one.name, tuple(sorted(one.labels.items()))) not in old]
+    return "\n".join(f"{one.name}{dict(one.labels)}"[:120] for one in new[:3])
+
+
+@check("in-flight-seen", needs=["metrics-read"])
+def test_in_flight(seen_held: Held) -> None:
+    """What is being answered at this moment is told: requests in flight, and the connections that they have."""
+    flying = [page.total("http_requests_in_flight") for page in (seen_held.while_held, seen_held.after)]
+    used = seen_held.while_held.total("db_pool_connections", state="used")
+    left = seen_held.after.total("db_pool_connections", state="used")
+    told = [
+        ("http_requests_in_flight", flying, (AT_ONCE,), (0,)),
+        # A scrape may have a connection of its own at that moment.
+        (USED, (used, left), (seen_held.waiting, seen_held.waiting + 1), (0, 1)),
+    ]
+    wrong = [
+        f"{name} was {number:.0f} {when}"
+        for name, numbers, *right in told
+        for when, number, allowed in zip(("meanwhile", "afterwards"), numbers, right, strict=True)
+        if number not in allowed
+    ]
+    _expect_right(
+        wrong,
+        f"{AT_ONCE} requests wait for a lock, each with a connection: {AT_ONCE} in flight, {seen_held.waiting} used; afterwards 0 and 0.",
+        "A service that is stuck answers nothing, so nothing is counted. What is in flight and in use is all there is to see.",
+        seen_held.did,
+    )
+
+
+@check("durations-measured", needs=["metrics-read"])
+def test_durations(seen_held: Held) -> None:
+    """How long requests took is measured in seconds, by template, to the end of the answer."""
+    count = of_route(seen_held.after, COUNT, ROUTE) - of_route(seen_held.before, COUNT, ROUTE)
+    name = f"{DURATION}_sum"
+    took = of_route(seen_held.after, name, ROUTE) - of_route(seen_held.before, name, ROUTE)
+    least, most = AT_ONCE * seen_held.seconds, AT_ONCE * seen_held.whole
+    wrong = [
+        *([] if count == AT_ONCE else [f"{COUNT} grew by {count:.0f}"]),
+        *([] if least * 0.99 <= took <= most * 1.01 else [f"{name} grew by {took:.3f}"]),
+    ]
+    _expect_right(
+        wrong,
+        f"{AT_ONCE} requests were held up for {seen_held.seconds:.1f} s each: of {ROUTE} {DURATION} grows by {AT_ONCE} in number and "
+        f"by {least:.1f} to {most:.1f} in sum.",
+        "Slow is the new down. In other units, or without the time spent waiting, nobody sees it.",
+        seen_held.did,
+    )
+
+
+@check("upstream-measured", needs=["metrics-read"])
+def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
+    """Each call to an upstream is counted by how it ended."""
+    world.all_ended()
+    charged, email = world.draft(), f"{world.word()}@example.org"
+    mailed = world.draft(world.customer(email=email))
+    upstreams.mail.script(email, refuse(500), refuse(404))
+    for invoice in (charged, mailed):
+        world.send("POST", f"/v1/invoices/{invoice['id']}/send", {"due_on": "2026-12-31"})
+    world.all_ended()
+    before = world.worker_page()
+    upstreams.payments.script(charged["number"], refuse(429), CUT, refuse(503))
+    world.charge(charged["id"])
+    world.all_ended()
+    wanted = {
+        ("payments", "success"): 1,
+        ("payments", "failed"): 2,
+        ("payments", "no-answer"): 1,
+        ("payments", "refused"): 0,
+        ("mail", "success"): 0,
+    }
+
+    def grown(page: Page, name: str, **labels: str) -> float:
+        return page.total(name, **labels) - before.total(name, **labels)
+
+    after = until(world.worker_page, lambda page: grown(page, CALLS, upstream="payments") >= 4, WITHIN)
+    wrong = [
+        f'{CALLS}{{upstream="{upstream}", outcome="{outcome}"}} grew by {found:.0f}, not {number}'
+        for (upstream, outcome), number in wanted.items()
+        if (found := grown(after, CALLS, upstream=upstream, outcome=outcome)) != number
+    ]
+    for outcome, number in (("refused", 1), ("failed", 1)):
+        if before.total(CALLS, upstream="mail", outcome=outcome) < number:
+            wrong.append(f'{CALLS}{{upstream="mail", outcome="{outcome}"}} has missed a mail that ended so')
+    calls = grown(after, "upstream_request_duration_seconds_count", upstream="payments")
+    if calls != 4:
+        wrong.append(f"upstream_request_duration_seconds_count of payments grew by {calls:.0f}, not 4")
+    _expect_right(
+        wrong,
+        "A charge was answered with 429, cut off, answered with 503 and then done: four calls to payments, each counted by how it ended.",
+        "Was it them or us? This is the number that answers it.",
+    )
+
+
+@check("queue-measured", needs=["metrics-read"])
+def test_queue_measured(world: World) -> None:
+    """How much waits, and for how long already, is told by kind, whoever is to do it."""
+    world.all_ended()
+    invoices = [world.draft()["id"] for _ in range(3)]
+    first = world.sent()["id"]
+    world.all_ended()
+    quiet = until(world.page, lambda page: page.total("jobs_queued") == 0, WITHIN)
+    for worker in world.service.processes("worker"):
+        worker.kill()
+    try:
+        began = time.monotonic()
+        for invoice in invoices:
+            world.send("POST", f"/v1/invoices/{invoice}/send", {"due_on": "2026-12-31"})
+        world.charge(first)
+        world.charge(first)
+        full = until(world.page, lambda page: page.total("jobs_queued") == 5, WITHIN)
+        aged = until(world.page, lambda page: _age(page, "mail") >= 1.0, WITHIN)
+        now = time.monotonic()
+    finally:
+        world.service.start("worker")
+    world.all_ended()
+    empty = until(world.page, lambda page: page.total("jobs_queued") == 0, WITHIN)
+    waiting = [int(full.total("jobs_queued", kind=kind)) for kind in ("mail", "charge", "report")]
+    oldest, most = _age(aged, "mail"), now - began + 2.0
+    wrong = [
+        *([] if quiet.total("jobs_queued") == 0 else ["jobs_queued was not 0 before anything was ordered"]),
+        *([] if waiting == [3, 2, 0] else [f"jobs_queued was {waiting} for mail, charge and report"]),
+        *([] if 1.0 <= oldest <= most else [f"jobs_oldest_queued_seconds of mail was {oldest:.1f}"]),
+        *([] if _age(aged, "report") == 0 else ["jobs_oldest_queued_seconds of report was not 0"]),
+        *([] if empty.total("jobs_queued") == 0 else ["jobs_queued was not 0 when all was done"]),
+        *([] if _age(empty, "mail") == 0 else ["jobs_oldest_queued_seconds was not 0 when all was done"]),
+    ]
+    _expect_right(
+        wrong,
+        f"No worker runs, 3 mails and 2 charges are ordered: jobs_queued is 3 and 2, and the eldest mail is 1 to {most:.1f} s old. When a worker "
+        "has done them, all are 0.",
+        "How many wait says little: a thousand that wait for a second are well. One that has waited since midnight is not.",
+    )
+
+
+def _age(page: Page, kind: str) -> float:
+    return page.total("jobs_oldest_queued_seconds", kind=kind)
