@@ -51,10 +51,15 @@ def be_taken_first(process: psutil.Process) -> None:
         Path(f"/proc/{process.pid}/oom_score_adj").write_text("1000")
 
 
-def step_back(process: psutil.Process) -> None:
-    """Let others run first: every thread has a priority of its own (setpriority(2))."""
-    for thread in process.threads() if sys.platform == "linux" else ():
-        os.setpriority(os.PRIO_PROCESS, thread.id, LAST)
+def step_back(found: Iterable[psutil.Process]) -> None:
+    """Let others run first. By groups, since so many come while one looks at each (setpriority(2))."""
+    groups: set[int] = set()
+    for process in found:
+        with suppress(OSError):
+            groups.add(os.getpgid(process.pid))
+    for group in groups:
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PGRP, group, LAST)
 
 
 def _private(process: psutil.Process) -> int:

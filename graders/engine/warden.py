@@ -19,7 +19,8 @@ EVERY = 0.25
 STORES_EVERY, DISK_EVERY = 2, 8  # looks
 SESSIONS = (f"postgres: {OWNER} ", f"postgres: {APP} ")
 FULL = f"It filled its {LIMITS.quarters // MIB} MiB, or {LIMITS.quarters_files} files, of scratch space."
-CROWD = 64  # processes, or four times as many threads
+CROWD = 64  # processes: so many that nobody else would get a processor, we who look at them least
+MOST = LIMITS.processes // 2  # processes, their threads apart: more of them only a fork bomb has
 
 Processes = Sequence[psutil.Process]
 
@@ -42,6 +43,12 @@ def watching(
 
     def look(number: int, _last: bool) -> None:
         found = [*_processes(running)]
+        if len(found) > CROWD:
+            memory.step_back(found)
+        if len(found) > MOST:
+            log.refuse(f"It had {len(found)} processes and was stopped.")
+            _end(running)
+            return
         _keep_in_place(found)
         for every, too_much in looks:
             if number % every == 0 and (what := too_much(found)):
@@ -79,13 +86,10 @@ def looking(every: float, look: Callable[[int, bool], None]) -> Iterator[None]:
 
 
 def _keep_in_place(found: Processes) -> None:
-    """First to go when memory is short; last to run when there are so many that nobody else would."""
-    crowd = len(found) > CROWD or sum(_each(found, memory.threads)) > 4 * CROWD
+    """First to go when memory is short."""
     for process in found:
         with suppress(psutil.Error, OSError):
             memory.be_taken_first(process)
-            if crowd:
-                memory.step_back(process)
 
 
 def _end(running: Sequence[Running]) -> None:

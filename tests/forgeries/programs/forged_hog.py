@@ -173,9 +173,12 @@ def deep_tree():
 
 
 def forks():
+    """As many as there can be. Once refused, each waits: to spin, too, is the trick of `processor`."""
     while True:
-        with contextlib.suppress(OSError):
+        try:
             os.fork()
+        except OSError:
+            time.sleep(1)
 
 
 def threads():
