@@ -124,8 +124,8 @@ def test_a_failure_is_told_once_with_its_cause_and_without_what_is_private(tenan
     database, marker = tenant.database, "screening-is-closed"
     database.execute(
         "CREATE FUNCTION closed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" IF NEW.name = 'Closed' THEN RAISE EXCEPTION '{marker} for %', NEW.email USING DETAIL = NEW::text;"
-        " END IF; RETURN NEW; END $$"
+        f" IF NEW.name = 'Closed' THEN RAISE EXCEPTION '{marker} for %', NEW.email"
+        " USING DETAIL = 'A row:' || chr(10) || chr(10) || NEW::text, HINT = 'Look at ' || NEW::text; END IF; RETURN NEW; END $$"
     )
     database.execute(
         "CREATE TRIGGER closed BEFORE INSERT ON customers FOR EACH ROW EXECUTE FUNCTION closed()"
@@ -139,6 +139,7 @@ def test_a_failure_is_told_once_with_its_cause_and_without_what_is_private(tenan
     (told,) = [line for line in tenant.web.lines if line["level"] == "error" and line["request_id"] == wanted]
     assert marker in told["error"]
     assert "Traceback" in told["stack"]
+    assert "A row" not in str(told)
     assert not any("hush" in str(line).lower() for line in tenant.web.lines)
 
 

@@ -49,7 +49,7 @@ async def attempt(tools: Tools, cache: Cache, rules: Rules, job: LeasedJob) -> N
         log.exception("postgres does not serve")
     finally:
         seconds = time.monotonic() - started
-        fields = {"job_id": job.id, "kind": job.kind, "attempt": job.attempts, "outcome": outcome}
+        fields = {"job_id": str(job.id), "kind": job.kind, "attempt": job.attempts, "outcome": outcome}
         log.info("job", extra={"fields": {**fields, "duration_ms": round(seconds * 1000, 1)}})
 
 

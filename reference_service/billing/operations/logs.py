@@ -59,4 +59,5 @@ def _with_causes(failure: BaseException) -> str:
     chain = [failure]
     while (cause := chain[-1].__cause__ or chain[-1].__context__) and cause not in chain:
         chain.append(cause)
-    return "; from ".join(f"{type(one).__name__}: {one}" for one in chain)
+    # Each is cleaned for itself: where a message of another's ends is not to be seen once they are joined.
+    return "; from ".join(f"{type(one).__name__}: {clean(str(one))}" for one in chain)

@@ -5,8 +5,12 @@ from collections.abc import Mapping
 
 HIDDEN = "[hidden]"
 PATTERNS = (
-    # What Postgres and pydantic add to a message: the row, the value.
-    (re.compile(r"\n(DETAIL|CONTEXT):[^\n]*"), ""),
+    # What Postgres adds to a message: the row, the statement. A value in it may have lines of its own, so all is cut to
+    # the message's end; in a stack, that is where the next failure of the chain begins.
+    (re.compile(r"(?s)\n(DETAIL|HINT|QUERY|CONTEXT):.*?(?=\n\n(?:The above|During) |\Z)"), ""),
+    # What messages themselves repeat: the value.
+    (re.compile(r"(?s)\b(invalid (?:input|literal) [^:\n]+: )([\"']).*?\2(?=\n|\Z)"), rf"\1{HIDDEN}"),
+    (re.compile(r'(?s)\bvalue ".*?" is out of range'), f"value {HIDDEN} is out of range"),
     (re.compile(r"input_value=.*?(?=, input_type|\n|$)"), f"input_value={HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic|digest|apikey)\s+[^\s\"',]{8,}"), rf"\1 {HIDDEN}"),
     (re.compile(r"(?i)\b(password|passwd|secret|token|api_key)(\s*[=:]\s*)[^\s\"',&]+"), rf"\1\2{HIDDEN}"),

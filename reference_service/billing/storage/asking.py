@@ -26,22 +26,24 @@ async def ask(pool: Pool, query: LiteralString, seconds: float) -> Rows:
 async def try_at_hand(pool: Pool, seconds: float) -> None:
     """Ask on one of the connections that nobody uses, if there is one; where it is broken, all of them are replaced.
 
-    Raises TimeoutError when that takes longer than `seconds`.
+    Raises TimeoutError when all of that together takes longer than `seconds`.
     """
     if not pool.get_stats().get("pool_available"):
         return
+    ends = asyncio.get_running_loop().time() + seconds
     question = asyncio.create_task(_one_answers(pool, seconds))
     answered, _ = await asyncio.wait({question}, timeout=seconds)
     if not answered:
         question.cancel()
         raise TimeoutError
     if not question.result():
-        await _replace_broken(pool, seconds)
+        await _replace_broken(pool, ends - asyncio.get_running_loop().time())
 
 
 async def _one_answers(pool: Pool, seconds: float) -> bool:
     try:
-        async with pool.connection(timeout=seconds) as connection:
+        # Half of it: that all are in use must be known before whoever waits for this gives up.
+        async with pool.connection(timeout=seconds / 2) as connection:
             await connection.execute("SELECT 1")
     except PoolTimeout:
         return True  # somebody was faster: all are in use, which is no fault of theirs

@@ -61,7 +61,7 @@ def _failure(logger: object, name: str, event: EventDict) -> EventDict:
         chain = [info[1]]
         while chain[-1].__cause__ or chain[-1].__context__:
             chain.append(chain[-1].__cause__ or chain[-1].__context__)
-        event["error"] = " <- ".join(f"{type(one).__qualname__}({one})" for one in chain[:10])
+        event["error"] = " <- ".join(f"{type(one).__qualname__}({clean(str(one))})" for one in chain[:10])
         event["stack"] = _frames(info)
     return event
 
