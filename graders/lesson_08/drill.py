@@ -11,7 +11,7 @@ from itertools import cycle, islice
 from graders.check import CannotJudge, Failure
 from graders.lesson_08.runbook import Window
 from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World
+from graders.lesson_08.world import World, expect_status, told_of
 from graders.probes.api import Api
 from graders.probes.exposition import Page, page_of
 from graders.probes.upstreams import CUT, Upstreams, refuse
@@ -45,9 +45,14 @@ class Scene:
         workers = self.world.service.processes("worker")
         return {
             "web-v1": self.world.page(),
-            "web-v2": page_of(self.second.get("/metrics")),
-            "worker": page_of(self.world.clients(workers[-1].url).get("/metrics")) if workers else None,
+            "web-v2": _told("web-v2", self.second),
+            "worker": _told("worker", self.world.clients(workers[-1].url)) if workers else None,
         }
+
+
+def _told(process: str, api: Api) -> Page:
+    with told_of(f"/metrics of {process}"):
+        return page_of(api.get("/metrics"))
 
 
 def nights(world: World, second: Api, upstreams: Upstreams, draw: random.Random) -> Mapping[str, Night]:
@@ -132,7 +137,8 @@ def _fail(scene: Scene, api: Api, times: int) -> None:
     for _ in range(times):
         body = {"name": f"Embargo {scene.world.word()}", "email": "night@example.org"}
         answer = scene.world.send("POST", "/v1/customers", body, api=api)
-        answer.expect(500, because="The database refuses this customer with a message that nobody foresaw.")
+        because = "The database refuses this customer with a message that nobody foresaw."
+        expect_status("POST of a customer that the database refuses", answer, 500, because)
 
 
 def _ordinary_charges(scene: Scene) -> None:
@@ -155,7 +161,7 @@ def _shown(scene: Scene, wanted: Callable[[Mapping[str, Page | None]], bool]) ->
     if not wanted(pages):
         raise Failure(
             expected="The numbers show what happens, within seconds.",
-            got="they do not: see the checks of the metrics above",
+            got="the numbers of a night do not move: see the checks of metrics",
             because="A runbook that asks numbers which do not move leads nowhere.",
             did="curl -s http://127.0.0.1:8080/metrics",
         )

@@ -1,11 +1,12 @@
 """What the processes have printed about one request: followed by its id, over web and worker."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from graders.check import Failure
+from graders.check import Failure, expect
 from graders.lesson_08.waiting import until
 from graders.probes.api import Answer
 from graders.probes.json_lines import objects
@@ -13,6 +14,8 @@ from graders.probes.service import Printed
 
 Line = dict[str, Any]
 WITHIN = 10.0
+MOST_SHOWN, MOST_FIELDS = 300, 16
+MISSING = object()
 BECAUSE_FOLLOWED = (
     "At night somebody has one request id and many lines. What does not carry the id is not found; what is there twice is "
     "counted twice."
@@ -50,7 +53,7 @@ class Lines:
         if len(found) != 1:
             raise Failure(
                 expected=f'One line with "message": "{message}" and the request\'s id, {id_of(answer)}.',
-                got=f"{len(found)} such lines",
+                got=_not_one(found, answer, message),
                 because=BECAUSE_FOLLOWED,
                 did=answer.did,
             )
@@ -62,13 +65,52 @@ def id_of(answer: Answer) -> str | None:
     return answer.headers.get("X-Request-ID")
 
 
-def differences(line: Line, wanted: Mapping[str, object]) -> list[str]:
-    """What of the line is not as wanted, a line each."""
-    return [
-        f"{name} is {line.get(name, 'missing')!r}, not {value!r}"
+def differences(line: Line, wanted: Mapping[str, object]) -> dict[str, str]:
+    """The fields of the line that are not as wanted, and what each must be, in words."""
+    return {
+        name: f"{json.dumps(name)}: {_json(value)}"
         for name, value in wanted.items()
-        if line.get(name, "missing") != value
-    ]
+        if line.get(name, MISSING) != value
+    }
+
+
+def expect_line(what: str, line: Line, wrong: Mapping[str, str], answer: Answer) -> None:
+    """Fail where fields are wrong, with what each must be, with what each is, and with the line. what: which line it is."""
+    expect(
+        not wrong,
+        expected=f"The {what} has {', '.join(wrong.values())}.",
+        got=f"{what}: {', '.join(_field(line, name) for name in wrong)}\n{shown(line, wrong)}",
+        because=BECAUSE_FOLLOWED,
+        did=answer.did,
+    )
+
+
+def shown(line: Line, first: Iterable[str] = ()) -> str:
+    """The line as JSON: what it is found by, the fields that matter, then the others as far as there is room."""
+    found_by = ("message", "request_id")
+    names = [name for name in dict.fromkeys((*found_by, *first, *line)) if name in line]
+    left = [f"and {len(names) - MOST_FIELDS} more"] if len(names) > MOST_FIELDS else []
+    fields = [f"{json.dumps(name)}: {_json(line[name])}" for name in names[:MOST_FIELDS]]
+    return "{" + ", ".join([*fields, *left]) + "}"
+
+
+def _field(line: Line, name: str) -> str:
+    return f'wrong "{name}": {_json(line[name])}' if name in line else f'no "{name}"'
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}..."
+
+
+def _not_one(found: Collection[Line], answer: Answer, message: str) -> str:
+    if id_of(answer) is None:
+        return "the answer has no X-Request-ID to find its lines by"
+    if not found:
+        return f'no "{message}" line has the id of the answer'
+    return "\n".join(
+        [f'{len(found)} "{message}" lines have the id of one request', *map(shown, [*found][:3])]
+    )
 
 
 def is_utc(text: object) -> bool:

@@ -18,6 +18,7 @@ WORDS = {
     "refuse": "Postgres refuses connections",
     "hold": "Postgres takes connections and answers nothing",
 }
+BRIEFLY = {"cut": "cut off", "refuse": "refusing", "hold": "silent"}
 FAULTS = "http://127.0.0.1:8084"  # where `octo_lab run` takes orders for faults
 SECONDS = 8.0  # four times what CONTRACT.md, Health, allows
 BECAUSE_BOUND = (
@@ -48,6 +49,13 @@ class Outage:
 
     def told(self) -> str:
         return f"While {WORDS[self.kind]} ({self.proof})"
+
+    def meanwhile(self, what: str) -> str:
+        """What a failure is told of, in few words: `what` during this outage."""
+        return f"{what} with Postgres {BRIEFLY[self.kind]}"
+
+    def afterwards(self, what: str) -> str:
+        return f"{what} after Postgres was {BRIEFLY[self.kind]}"
 
 
 def outages(world: World, gate: Gate) -> dict[str, Outage]:
@@ -109,7 +117,7 @@ def _recovered(api: Api) -> Said:
 def _write(world: World) -> Said:
     body = {"name": "After the outage", "email": "after@example.org"}
     try:
-        return world.send("POST", "/v1/customers", body, api=world.new_client())
+        return world.new_client().send("POST", "/v1/customers", tenant=world.tenant, json=body)
     except Failure as failure:
         return failure
 
@@ -118,10 +126,12 @@ def _is(said: Said, status: int) -> bool:
     return isinstance(said, Answer) and said.status == status
 
 
-def expect_said(outage: Outage, said: Said, status: int, *, expected: str, because: str) -> Answer:
-    """The answer with this status. Raises Failure for another, and for none."""
+def expect_said(outage: Outage, said: Said, status: int, *, what: str, expected: str, because: str) -> Answer:
+    """The answer to `what` with this status. Raises Failure for another, and for none."""
     did = outage.how(said.did)
     if isinstance(said, Failure):
-        raise Failure(expected=expected, got=said.got, because=because, did=did)
-    expect(said.status == status, expected=expected, got=said.summary(), because=because, did=did)
+        raise Failure(expected=expected, got=f"{what}: {said.got}", because=because, did=did)
+    expect(
+        said.status == status, expected=expected, got=f"{what}: {said.summary()}", because=because, did=did
+    )
     return said

@@ -226,7 +226,7 @@ def _blocks(number: int) -> str:
 def _refused(got: str) -> Failure:
     return Failure(
         expected=f"{PATH} has its steps in one block of TOML, as the lesson, *What to write down*, has them.",
-        got=got,
+        got=f"{PATH}: {got}",
         because="Whoever is woken at three follows the page as it stands. A step that can't be followed is where they stop.",
         did=f"cat work/lesson-08/{PATH}",
     )

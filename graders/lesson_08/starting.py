@@ -29,8 +29,8 @@ class Started:
     def told(self) -> str:
         """How it stands."""
         if self.code is not None:
-            return f"it ended with code {self.code}"
-        return f"/readyz has status {self.ready}" if self.ready else "nothing answers"
+            return f"ended with code {self.code}"
+        return f"status {self.ready} of /readyz" if self.ready else "nothing answers"
 
     def or_another(self, service: Operated, version: str | None = None) -> Process:
         """This one, or one more where it does not serve."""

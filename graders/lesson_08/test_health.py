@@ -8,7 +8,7 @@ from graders.check import CannotJudge, check, expect
 from graders.lesson_08.holding import begin_reading, locked, waiting
 from graders.lesson_08.outages import BECAUSE_BOUND, SECONDS, Outage, expect_said
 from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World, done
+from graders.lesson_08.world import World, done, expect_status, told_of
 from graders.probes.api import Answer
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -38,7 +38,8 @@ def test_alive(seen_outages: Outages) -> None:
     for outage in seen_outages.values():
         for said, process in ((outage.live, "web"), (outage.worker_live, "worker")):
             expected = f"{outage.told()}: 200 of /livez of `{process}`, at once."
-            expect_said(outage, said, 200, expected=expected, because=BECAUSE_ALIVE)
+            what = outage.meanwhile(f"/livez of {process}")
+            expect_said(outage, said, 200, what=what, expected=expected, because=BECAUSE_ALIVE)
 
 
 @check("ready-falls", needs=["contract-kept"])
@@ -59,13 +60,15 @@ def _expect_fallen(outage: Outage) -> None:
         expected = (
             f"{outage.told()}: 503 of /readyz of `{process}`, within 2 seconds (we waited {SECONDS:.0f})."
         )
-        answer = expect_said(outage, said, 503, expected=expected, because=f"{BECAUSE_READY} {BECAUSE_BOUND}")
+        what, because = outage.meanwhile(f"/readyz of {process}"), f"{BECAUSE_READY} {BECAUSE_BOUND}"
+        answer = expect_said(outage, said, 503, what=what, expected=expected, because=because)
         if process == "web":
-            dependency = _member(answer, "dependency")
+            with told_of(what):
+                dependency = _member(answer, "dependency")
             expect(
                 dependency == "postgres",
                 expected='Problem details with "dependency": "postgres".',
-                got=answer.summary(),
+                got=f'{what}: {"no" if dependency is None else "wrong"} "dependency"\n{answer.summary()}',
                 because="Whoever is woken by it has three stores and two upstreams to look at. Which one first?",
                 did=outage.how(answer.did),
             )
@@ -76,17 +79,19 @@ def _member(answer: Answer, name: str) -> object:
     return body.get(name) if isinstance(body, dict) else None
 
 
-@check("ready-again", needs=["contract-kept"])
+@check("ready-again", needs=["ready-falls"])
 def test_ready_again(seen_outages: Outages) -> None:
     """When Postgres is back the service is ready again by itself, and serves."""
     for outage in seen_outages.values():
         expected = f"{outage.told()}, and then all is well: /readyz is 200 again, without a restart."
-        expect_said(outage, outage.again, 200, expected=expected, because=BECAUSE_BACK)
-        expect_said(outage, outage.worker_again, 200, expected=expected, because=BECAUSE_BACK)
+        for said, process in ((outage.again, "web"), (outage.worker_again, "worker")):
+            what = outage.afterwards(f"/readyz of {process}")
+            expect_said(outage, said, 200, what=what, expected=expected, because=BECAUSE_BACK)
         expect_said(
             outage,
             outage.written,
             201,
+            what=outage.afterwards("POST /v1/customers"),
             expected="After that a customer can be created.",
             because="Ready was said too early: the next callers met connections that had died in the outage.",
         )
@@ -125,21 +130,33 @@ def _expect_answers(world: World, path: str) -> None:
     with ThreadPoolExecutor(ASKING) as asking:
         asked = [asking.submit(_ask, world, path) for _ in range(ASKING)]
     for answer in [each.result() for each in asked]:
-        answer.expect(
+        expect_status(
+            _in_use(path),
+            answer,
             200,
-            because="Under load every instance says at once that it is not ready, all traffic goes to the one that is left, and then to none.",
+            "Under load every instance says at once that it is not ready, all traffic goes to the one that is left, and then to none.",
         )
 
 
 def _ask(world: World, path: str) -> Answer:
-    return world.new_client().get(path, seconds=SECONDS)
+    with told_of(_in_use(path)):
+        return world.new_client().get(path, seconds=SECONDS)
+
+
+def _in_use(path: str) -> str:
+    return f"{path} with the whole pool in use"
 
 
 @check("health-tells-nothing", needs=["contract-kept"])
 def test_tells_nothing(seen_outages: Outages) -> None:
     """What health says to strangers tells nothing of the inside."""
     for outage in seen_outages.values():
-        for said in (outage.live, outage.ready, outage.worker_ready, outage.again):
+        for said, what in (
+            (outage.live, outage.meanwhile("/livez")),
+            (outage.ready, outage.meanwhile("/readyz")),
+            (outage.worker_ready, outage.meanwhile("/readyz of worker")),
+            (outage.again, outage.afterwards("/readyz")),
+        ):
             if not isinstance(said, Answer):
                 continue
             text = said.body.decode("utf-8", "replace")
@@ -147,7 +164,7 @@ def test_tells_nothing(seen_outages: Outages) -> None:
             expect(
                 found is None,
                 expected="A status, and the name of what does not answer. No address, user, query or message.",
-                got=f"{said.summary()}\nIt tells: {found and found[0]}",
+                got=f"{what}: tells {found and found[0]!r}\n{said.summary()}",
                 because="These paths are open to everybody who reaches the port.",
                 did=outage.how(said.did),
             )
@@ -158,26 +175,28 @@ def test_cache_optional(world: World, gates: Gates) -> None:
     """Without its cache the service is ready, and its answers are right."""
     customer = world.customer()
     path = f"/v1/customers/{customer}/summary"
-    done(world.send("GET", path), 200)
+    done(world.send("GET", path), 200, "GET of a summary")
     invoices = 0
-    for fault in (gates.cache.cut, gates.cache.hold):
+    for fault, away in ((gates.cache.cut, "the cache cut off"), (gates.cache.hold, "the cache silent")):
         with fault() as landed:
             world.draft(customer)
             invoices += 1
             summary = world.send("GET", path)
-            ready = world.new_client().get("/readyz", seconds=SECONDS)
+            with told_of(f"/readyz with {away}"):
+                ready = world.new_client().get("/readyz", seconds=SECONDS)
             if not landed.live and not landed.connections:
                 raise CannotJudge(
                     "The outage of the cache reached no connection of the service's.", "Grade again."
                 )
         told = f"The cache is away ({landed.proof()})"
-        ready.expect(
-            200, because=f"{told}, and all the service does can be done without it. Now it does nothing."
-        )
+        because = f"{told}, and all the service does can be done without it. Now it does nothing."
+        expect_status(f"/readyz with {away}", ready, 200, because)
+        with told_of(f"a summary with {away}"):
+            right = summary.status == 200 and _member(summary, "invoices") == invoices
         expect(
-            summary.status == 200 and _member(summary, "invoices") == invoices,
+            right,
             expected=f'{told}: status 200, "invoices": {invoices}, from the database.',
-            got=summary.summary(),
+            got=f"a summary with {away}: {summary.summary()}",
             because="A cache is there to be fast. When it takes the answers away with it, it has become a database.",
             did=summary.did,
         )

@@ -9,7 +9,7 @@ from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_08.holding import waiting
 from graders.lesson_08.starting import LOOK, Started
 from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World
+from graders.lesson_08.world import World, expect_status
 from graders.probes.api import Answer, Api, status_of
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -25,13 +25,13 @@ def test_start_waits(world: World, seen_start: Started) -> None:
     expect(
         seen_start.early != 200,
         expected="While Postgres does not answer: nobody listens yet, or /readyz is 503.",
-        got="/readyz was 200",
+        got="web started without Postgres: ready too early, status 200",
         because="Callers are sent to who says that it is ready. This one accepts them and can serve none.",
     )
     expect(
         seen_start.ready == 200,
         expected="Postgres answers again: the process that had just started becomes ready by itself.",
-        got=seen_start.told(),
+        got=f"web started without Postgres: {seen_start.told()}",
         because="Stores and services start together after every power cut, and in no order.",
     )
     _expect_write(world, world.clients(seen_start.web.url))
@@ -43,7 +43,7 @@ def test_start_without_cache(world: World, seen_start_without_cache: Started, ga
     expect(
         seen_start_without_cache.ready == 200,
         expected="The cache refuses connections: a `web` that is started becomes ready all the same.",
-        got=seen_start_without_cache.told(),
+        got=f"web started without the cache: {seen_start_without_cache.told()}",
         because="A cache is there to be fast. Now it decides whether there is a service.",
     )
     api = world.clients(seen_start_without_cache.web.url)
@@ -51,13 +51,14 @@ def test_start_without_cache(world: World, seen_start_without_cache: Started, ga
     customer = world.customer()
     with gates.cache.refuse():
         summary = world.send("GET", f"/v1/customers/{customer}/summary", api=api)
-    summary.expect(200, because="What the cache would have had, the database has.")
+    because = "What the cache would have had, the database has."
+    expect_status("a summary of web started without the cache", summary, 200, because)
 
 
 def _expect_write(world: World, api: Api) -> None:
     body = {"name": "First", "email": "first@example.org"}
     answer = world.send("POST", "/v1/customers", body, api=api)
-    answer.expect(201, because="It said that it is ready.")
+    expect_status("POST /v1/customers to the new web", answer, 201, "It said that it is ready.")
 
 
 @check("shutdown-drains", needs=["contract-kept"])
@@ -81,13 +82,13 @@ def test_shutdown(world: World, postgres: Postgres, seen_start_without_cache: St
     expect(
         answered == CALLERS and stored == CALLERS,
         expected=f"{CALLERS} requests were under way at SIGTERM: {CALLERS} answers 201, {CALLERS} customers.",
-        got=f"{answered} answers 201, {stored} customers\n{_first_other(answers)}",
+        got=f"after SIGTERM: {answered} of {CALLERS} answers 201, {stored} customers\n{_first_other(answers)}",
         because="Each deployment is a SIGTERM. Whatever it cuts off, a caller has to guess about: was it done, or not?",
     )
     expect(
         code == 0,
         expected="After that the process ends by itself, with code 0.",
-        got="it was still running after 15 s" if code is None else f"it ended with code {code}",
+        got=f"after SIGTERM: {'still running after 15 s' if code is None else f'ended with code {code}'}",
         because="A process that does not end is killed in the end, and then nothing is given back.",
     )
 

@@ -50,14 +50,14 @@ def test_metrics_read(world: World) -> None:
     world.all_ended()
     for process, page in (("web", world.page()), ("worker", world.worker_page())):
         wrong = [
-            f"{name} has the type {page.type_of(name)}, not {kind}"
+            f"/metrics of {process}: {name} is a {page.type_of(name)}, not a {kind}"
             if page.type_of(name)
-            else f"there is no {name}"
+            else f"/metrics of {process}: no {name}"
             for name, kind in TYPES[process].items()
             if page.type_of(name) != kind
         ]
         if not wrong and page.total("service_info", version=VERSION) != 1:
-            wrong = [f'service_info{{version="{VERSION}"}} is not 1']
+            wrong = [f'/metrics of {process}: service_info{{version="{VERSION}"}} is not 1']
         expect(
             not wrong,
             expected=f"/metrics of `{process}` has what CONTRACT.md, Metrics, promises of it.",
@@ -94,14 +94,15 @@ def test_requests_counted(world: World) -> None:
     total = sum(wanted.values())
     after = _settled(world, lambda page: page.total(REQUESTS) >= before.total(REQUESTS) + total)
     wrong = [
-        f"{REQUESTS} of {method} {route} with {status} grew by {grown:.0f}, not {number}"
+        f"requests +{grown:.0f}, not +{number}: {method} {route} {status}"
         for (method, route, status), number in wanted.items()
         if (grown := _grown(before, after, route, method=method, status=status)) != number
     ]
     grown = after.total(REQUESTS) - before.total(REQUESTS)
     if not wrong and grown != total:
-        wrong = [f"{REQUESTS} grew by {grown:.0f} in all, not by {total}"]
-    _expect_right(wrong, "Each of the requests is counted once, as it was, and nothing else is.")
+        wrong = [f"requests +{grown:.0f} in all, not +{total}"]
+    expected = f"Each of the requests is counted once in {REQUESTS}, by its method, template and status, and nothing else is."
+    _expect_right(wrong, expected)
 
 
 def _grown(before: Page, after: Page, route: str, **labels: str) -> float:
@@ -139,14 +140,14 @@ def test_series_bounded(world: World) -> None:
     expect(
         counted >= len(requests),
         expected=f"{len(requests)} requests are counted.",
-        got=f"{REQUESTS} grew by {counted:.0f}",
+        got=f"requests +{counted:.0f}, not +{len(requests)} ({REQUESTS})",
         because=BECAUSE_EXACT,
         did=DID,
     )
     expect(
         more <= 8,
         expected=f"{len(requests)} requests with different ids, names and paths, and /metrics has as many lines as before.",
-        got=f"it has {more} more\n{_newest(before, after)}",
+        got=f"/metrics: {more} lines more after {len(requests)} requests\n{_newest(before, after)}",
         because=BECAUSE_SERIES,
         did=DID,
     )
@@ -196,7 +197,7 @@ def test_in_flight(seen_held: Held) -> None:
         (USED, (used, left), (seen_held.waiting, seen_held.waiting + 1), (0, 1)),
     ]
     wrong = [
-        f"{name} was {number:.0f} {when}"
+        f"{name}: {number:.0f} {when}, not {allowed[0]}"
         for name, numbers, *right in told
         for when, number, allowed in zip(("meanwhile", "afterwards"), numbers, right, strict=True)
         if number not in allowed
@@ -217,8 +218,8 @@ def test_durations(seen_held: Held) -> None:
     took = of_route(seen_held.after, name, ROUTE) - of_route(seen_held.before, name, ROUTE)
     least, most = AT_ONCE * seen_held.seconds, AT_ONCE * seen_held.whole
     wrong = [
-        *([] if count == AT_ONCE else [f"{COUNT} grew by {count:.0f}"]),
-        *([] if least * 0.99 <= took <= most * 1.01 else [f"{name} grew by {took:.3f}"]),
+        *([] if count == AT_ONCE else [f"{COUNT}: +{count:.0f}, not +{AT_ONCE}"]),
+        *([] if least * 0.99 <= took <= most * 1.01 else [f"{name}: +{took:.3f} s, too {_far(took, least)}"]),
     ]
     _expect_right(
         wrong,
@@ -227,6 +228,10 @@ def test_durations(seen_held: Held) -> None:
         "Slow is the new down. In other units, or without the time spent waiting, nobody sees it.",
         seen_held.did,
     )
+
+
+def _far(took: float, least: float) -> str:
+    return "little" if took < least else "much"
 
 
 @check("upstream-measured", needs=["metrics-read"])
@@ -256,19 +261,20 @@ def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
 
     after = until(world.worker_page, lambda page: grown(page, CALLS, upstream="payments") >= 4, WITHIN)
     wrong = [
-        f'{CALLS}{{upstream="{upstream}", outcome="{outcome}"}} grew by {found:.0f}, not {number}'
+        f"calls to {upstream}, {outcome}: +{found:.0f}, not +{number}"
         for (upstream, outcome), number in wanted.items()
         if (found := grown(after, CALLS, upstream=upstream, outcome=outcome)) != number
     ]
     for outcome, number in (("refused", 1), ("failed", 1)):
         if before.total(CALLS, upstream="mail", outcome=outcome) < number:
-            wrong.append(f'{CALLS}{{upstream="mail", outcome="{outcome}"}} has missed a mail that ended so')
+            wrong.append(f"calls to mail, {outcome}: the one that ended so is missing")
     calls = grown(after, "upstream_request_duration_seconds_count", upstream="payments")
     if calls != 4:
-        wrong.append(f"upstream_request_duration_seconds_count of payments grew by {calls:.0f}, not 4")
+        wrong.append(f"calls to payments, their duration: +{calls:.0f}, not +4")
     _expect_right(
         wrong,
-        "A charge was answered with 429, cut off, answered with 503 and then done: four calls to payments, each counted by how it ended.",
+        "A charge was answered with 429, cut off, answered with 503 and then done: four calls to payments, each counted by how it ended "
+        f"in {CALLS}, and as often in upstream_request_duration_seconds.",
         "Was it them or us? This is the number that answers it.",
     )
 
@@ -299,12 +305,24 @@ def test_queue_measured(world: World) -> None:
     waiting = [int(full.total("jobs_queued", kind=kind)) for kind in ("mail", "charge", "report")]
     oldest, most = _age(aged, "mail"), now - began + 2.0
     wrong = [
-        *([] if quiet.total("jobs_queued") == 0 else ["jobs_queued was not 0 before anything was ordered"]),
-        *([] if waiting == [3, 2, 0] else [f"jobs_queued was {waiting} for mail, charge and report"]),
-        *([] if 1.0 <= oldest <= most else [f"jobs_oldest_queued_seconds of mail was {oldest:.1f}"]),
-        *([] if _age(aged, "report") == 0 else ["jobs_oldest_queued_seconds of report was not 0"]),
-        *([] if empty.total("jobs_queued") == 0 else ["jobs_queued was not 0 when all was done"]),
-        *([] if _age(empty, "mail") == 0 else ["jobs_oldest_queued_seconds was not 0 when all was done"]),
+        *(
+            []
+            if quiet.total("jobs_queued") == 0
+            else [f"jobs_queued before any order: {quiet.total('jobs_queued'):.0f}, not 0"]
+        ),
+        *([] if waiting == [3, 2, 0] else [f"jobs_queued of mail, charge, report: {waiting}, not [3, 2, 0]"]),
+        *(
+            []
+            if 1.0 <= oldest <= most
+            else [f"jobs_oldest_queued_seconds of mail: {oldest:.1f}, not 1 to {most:.1f}"]
+        ),
+        *([] if _age(aged, "report") == 0 else ["jobs_oldest_queued_seconds of report: not 0"]),
+        *(
+            []
+            if empty.total("jobs_queued") == 0
+            else [f"jobs_queued when all was done: {empty.total('jobs_queued'):.0f}, not 0"]
+        ),
+        *([] if _age(empty, "mail") == 0 else ["jobs_oldest_queued_seconds when all was done: not 0"]),
     ]
     _expect_right(
         wrong,

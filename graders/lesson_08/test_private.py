@@ -1,5 +1,6 @@
 """Whatever is sent and whatever fails: no line of any process holds what is secret or personal."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -7,8 +8,10 @@ from graders.check import check, expect
 from graders.lesson_08.lines import Lines
 from graders.lesson_08.world import World
 from graders.probes.api import Answer
+from graders.probes.json_lines import objects
 from graders.probes.upstreams import CUT, Upstreams, refuse
 
+MOST_SHOWN = 30  # characters of a name or a message
 URL_WITH_PASSWORD = re.compile(r"\w+://[^/\s:@\"]*:[^/\s@\"*\[]{8,}@")
 
 
@@ -26,7 +29,7 @@ def test_nothing_private(world: World, lines: Lines, upstreams: Upstreams) -> No
         expect(
             line is None,
             expected=f"No line that holds {what}.",
-            got=f"one does: {_around(line, needle)}",
+            got=f"a line tells {what}: {_where(line, needle)}\n{_around(line, needle)}",
             because="Logs are read by many, kept for months and sent to other firms. What is in them has been published.",
             did=did,
         )
@@ -34,14 +37,14 @@ def test_nothing_private(world: World, lines: Lines, upstreams: Upstreams) -> No
     expect(
         line is None,
         expected="No line with an e-mail address, whatever failed.",
-        got=f"one holds an address: {_around(line, '@example.org')}",
+        got=f"a line tells an e-mail address: {_where(line, '@example.org')}\n{_around(line, '@example.org')}",
         because="An address in a log is a person in a log.",
     )
     line = next((line for line in printed if URL_WITH_PASSWORD.search(line)), None)
     expect(
         line is None,
         expected="No line with the password of an address.",
-        got=f"one holds an address with its password: {(line or '')[:60]}...",
+        got=f"a line tells a URL with its password: {_where(line, '://')}",
         because="Whoever reads the log can log in to the database.",
     )
 
@@ -117,7 +120,17 @@ class Thrown:
         yield self._keep(answer, the_recipient_of_a_mail=email)
 
 
+def _where(line: str | None, needle: str) -> str:
+    """The field that holds the needle, and the message of its line, or the beginning of it."""
+    for fields in objects([line or ""]):
+        held = [name for name, value in fields.items() if needle.lower() in json.dumps(value).lower()]
+        field = f'"{held[0][:MOST_SHOWN]}" of ' if held else ""
+        return f'{field}"{str(fields.get("message"))[:MOST_SHOWN]}"'
+    return "it is no JSON"
+
+
 def _around(line: str | None, needle: str) -> str:
-    """What stands around the needle; of a line without it, nothing."""
-    before, found, after = (line or "").partition(needle)
-    return f"...{before[-60:]}(here){after[:30]}..." if found else "(in other letters)"
+    """What stands around the needle."""
+    at = (line or "").lower().find(needle.lower())
+    before, after = (line or "")[: max(at, 0)], (line or "")[at + len(needle) :]
+    return f"...{before[-60:]}(here){after[:30]}..."

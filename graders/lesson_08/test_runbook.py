@@ -55,7 +55,7 @@ def _expect_end(steps: Sequence[Step], nights: Nights, cause: str) -> None:
     expect(
         walk.end == cause,
         expected=f"{night.story} The runbook ends at `{cause}`.",
-        got="\n".join([*walk.lines, f"It ends at `{walk.end}`."]),
+        got="\n".join([f"the runbook ends at `{walk.end}`, not at `{cause}`", *walk.lines]),
         because="A runbook that names the wrong cause is worse than none: now somebody mends what is not broken.",
         did=f"cat work/lesson-08/{PATH}",
     )

@@ -1,7 +1,8 @@
 """The service as lesson-08 calls it: a tenant's callers, invoices that are charged, and the worker beside."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -36,7 +37,7 @@ class World:
         if not running:
             raise Failure(
                 expected="A `worker` runs beside `web`.",
-                got="none does: the Procfile names none, or it has ended",
+                got="no worker runs: the Procfile names none, or it has ended",
                 because="Jobs that nobody does pile up, and nobody notices until a customer asks.",
                 did="cat Procfile",
             )
@@ -56,7 +57,8 @@ class World:
     ) -> Answer:
         """One request of the user's for the tenant."""
         all_headers = {"X-User-ID": self.user, **dict(headers or {})}
-        return (api or self.api).send(method, path, tenant=self.tenant, json=json, headers=all_headers)
+        with told_of(f"{method} {path}"):
+            return (api or self.api).send(method, path, tenant=self.tenant, json=json, headers=all_headers)
 
     def word(self) -> str:
         """A word that nobody has by chance."""
@@ -64,27 +66,29 @@ class World:
 
     def customer(self, **more: object) -> str:
         body = {"name": f"Customer {self.word()}", "email": f"{self.word()}@example.org", **more}
-        return str(done(self.send("POST", "/v1/customers", body), 201)["id"])
+        return str(done(self.send("POST", "/v1/customers", body), 201, "POST /v1/customers")["id"])
 
     def draft(self, customer: str | None = None) -> dict[str, Any]:
         lines = [{"description": "Work", "quantity": 1, "unit_price_cents": 90_000}]
         body = {"number": self.word().upper(), "lines": lines}
-        return done(self.send("POST", f"/v1/customers/{customer or self.customer()}/invoices", body), 201)
+        path = f"/v1/customers/{customer or self.customer()}/invoices"
+        return done(self.send("POST", path, body), 201, "POST of an invoice")
 
     def sent(self, customer: str | None = None) -> dict[str, Any]:
         """A sent invoice; its mail is queued."""
         invoice = self.draft(customer)
-        return done(self.send("POST", f"/v1/invoices/{invoice['id']}/send", {"due_on": "2026-12-31"}), 200)
+        path = f"/v1/invoices/{invoice['id']}/send"
+        return done(self.send("POST", path, {"due_on": "2026-12-31"}), 200, "POST of .../send")
 
     def charge(self, invoice: str, headers: Mapping[str, str] | None = None, cents: int = 100) -> Answer:
         """The order of a charge (202), with its job in the body."""
         answer = self.send(
             "POST", f"/v1/invoices/{invoice}/charges", {"amount_cents": cents}, headers=headers
         )
-        return answer.expect(202, because=BECAUSE_KEPT)
+        return expect_status("POST of .../charges", answer, 202)
 
     def job(self, id: str) -> dict[str, Any]:
-        return done(self.send("GET", f"/v1/jobs/{id}"), 200)
+        return done(self.send("GET", f"/v1/jobs/{id}"), 200, "GET of a job")
 
     def ended(self, id: str) -> dict[str, Any]:
         """The job once it has ended. Raises Failure where it does not."""
@@ -92,7 +96,7 @@ class World:
         expect(
             job["status"] in ENDED,
             expected="The job ends: `done` or `dead`.",
-            got=f"after a long wait it is {job['status']}, with {job['attempts']} attempts",
+            got=f"a job after a long wait: still {job['status']}, with {job['attempts']} attempts",
             because=BECAUSE_KEPT,
         )
         return job
@@ -104,7 +108,7 @@ class World:
         other way round.
         """
         every, *ended = (
-            int(done(self.send("GET", f"/v1/jobs?limit=1{status}"), 200)["total"])
+            int(done(self.send("GET", f"/v1/jobs?limit=1{status}"), 200, "GET /v1/jobs")["total"])
             for status in ("", "&status=done", "&status=dead")
         )
         return every - sum(ended)
@@ -115,26 +119,49 @@ class World:
         expect(
             left == 0,
             expected="The jobs end.",
-            got=f"after a long wait {left} of them are still open",
+            got=f"{left} jobs are still open after a long wait",
             because=BECAUSE_KEPT,
         )
 
     def page(self) -> Page:
         """What `web` tells of itself now."""
-        return page_of(self.api.get("/metrics"))
+        with told_of("/metrics of web"):
+            return page_of(self.api.get("/metrics"))
 
     def worker_page(self) -> Page:
         """What `worker` tells of itself now."""
-        return page_of(self.clients(self.worker().url).get("/metrics"))
+        with told_of("/metrics of worker"):
+            return page_of(self.clients(self.worker().url).get("/metrics"))
 
 
-def done(answer: Answer, status: int) -> dict[str, Any]:
-    """The body of an answer that must have this status."""
-    body = answer.expect(status, because=BECAUSE_KEPT).json()
+@contextmanager
+def told_of(subject: str) -> Iterator[None]:
+    """What fails in the block is told of the subject: where a failure has only one row, that is what it is read by."""
+    try:
+        yield
+    except Failure as failure:
+        raise Failure(
+            expected=failure.expected,
+            got=f"{subject}: {failure.got}",
+            because=failure.because,
+            did=failure.did,
+        ) from None
+
+
+def expect_status(what: str, answer: Answer, status: int, because: str = BECAUSE_KEPT) -> Answer:
+    """The answer to `what`, if it has the promised status."""
+    with told_of(what):
+        return answer.expect(status, because=because)
+
+
+def done(answer: Answer, status: int, what: str) -> dict[str, Any]:
+    """The body of the answer to `what`, which must have this status."""
+    with told_of(what):
+        body = answer.expect(status, because=BECAUSE_KEPT).json()
     expect(
         isinstance(body, dict),
         expected="An object, as CONTRACT.md has it.",
-        got=answer.summary(),
+        got=f"{what}: {answer.summary()}",
         because=BECAUSE_KEPT,
         did=answer.did,
     )

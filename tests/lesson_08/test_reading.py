@@ -4,9 +4,11 @@ import random
 
 import pytest
 
-from graders.lesson_08.lines import differences, is_utc
+from graders.check import Failure
+from graders.lesson_08.lines import differences, expect_line, is_utc, shown
 from graders.lesson_08.routes import of_route, same
 from graders.lesson_08.traces import invalid_traces, is_trace, new_trace, trace_of
+from graders.probes.api import Answer
 from graders.probes.exposition import Page, Sample
 
 
@@ -58,4 +60,27 @@ def test_times_are_in_utc(text: object, utc: bool) -> None:
 
 def test_differences_name_what_is_missing_and_what_is_other() -> None:
     found = differences({"status": 200, "route": None}, {"status": 404, "route": None, "user_id": "carol"})
-    assert found == ["status is 200, not 404", "user_id is 'missing', not 'carol'"]
+    assert found == {"status": '"status": 404', "user_id": '"user_id": "carol"'}
+    assert not differences({"route": None}, {"route": None})
+    assert differences({}, {"route": None}) == {"route": '"route": null'}
+
+
+def test_a_line_that_is_wrong_is_told_with_its_field_first() -> None:
+    line = {**{f"x{at}": at for at in range(20)}, "message": "request", "route": "/v1/customers/7"}
+    wrong = differences(line, {"route": "/v1/customers/{customer_id}", "status": 200})
+    with pytest.raises(Failure) as failure:
+        expect_line("request line", line, wrong, Answer("curl", 200, {}, b""))
+    said, told = failure.value.got.splitlines()
+    assert said == 'request line: wrong "route": "/v1/customers/7", no "status"'
+    assert told.startswith('{"message": "request", "route": "/v1/customers/7", "x0": 0')
+    assert told.endswith("and 6 more}")
+    assert failure.value.expected == (
+        'The request line has "route": "/v1/customers/{customer_id}", "status": 200.'
+    )
+
+
+def test_a_long_value_of_a_line_is_cut_and_its_field_stays() -> None:
+    assert shown({"stack": "x" * 5000, "error": "short"}, ["error"]).startswith(
+        '{"error": "short", "stack": "xxx'
+    )
+    assert len(shown({"stack": "x" * 5000})) < 400
