@@ -280,8 +280,11 @@ def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
 
 
 @check("queue-measured", needs=["metrics-read"])
-def test_queue_measured(world: World) -> None:
+def test_queue_measured(world: World, upstreams: Upstreams) -> None:
     """How much waits, and for how long already, is told by kind, whoever is to do it."""
+    email = f"{world.word()}@example.org"
+    upstreams.mail.script(email, refuse(404))
+    world.sent(world.customer(email=email))  # this mail becomes a dead letter, which waits for nobody
     world.all_ended()
     invoices = [world.draft()["id"] for _ in range(3)]
     first = world.sent()["id"]
