@@ -1,6 +1,7 @@
 """What a submission sees and may use, told by commands inside real boxes."""
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -137,12 +138,18 @@ def test_memory_has_a_bound(inside: Inside) -> None:
 
 def test_processes_have_a_bound(inside: Inside) -> None:
     said = inside(
-        "python -c 'import os, time\nmade = 0\ntry:\n    while True:\n        if os.fork() == 0: time.sleep(60)\n        made += 1\n"
-        "except OSError as error: print(made, error.strerror, flush=True)'"
+        "python -c 'import os, time\nfor _ in range(400):\n    if os.fork() == 0: break\ntime.sleep(60)'"
     )
-    made = int(said.split()[0])
-    assert 400 < made < 520
-    assert "Resource temporarily unavailable" in said
+    assert re.search(r"It had \d+ processes and was stopped\.", said)
+
+
+def test_processes_and_threads_have_a_bound(inside: Inside) -> None:
+    said = inside(
+        "python -c 'import threading, time\nmade = 0\ntry:\n    while True:\n"
+        "        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()\n        made += 1\n"
+        "except RuntimeError as error: print(made, error, flush=True)'"
+    )
+    assert 400 < int(said.split()[0]) < 520
 
 
 def test_files_have_a_bound(inside: Inside) -> None:
