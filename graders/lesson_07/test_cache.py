@@ -19,7 +19,8 @@ from graders.probes.service import Operated
 
 READERS = 50
 MOST_READS = 5  # the contract has two; on a busy machine one or another has waited for too long
-GATHER = 0.3  # seconds for all readers to be there, while Postgres is silent
+QUIET, LONGEST = 0.7, 4.0  # seconds without a command to the cache: then all readers have looked; and no longer than
+LOOKS = 4 * READERS  # commands: among so many is one of each reader
 BECAUSE_HIT = "The summary is on every page. Reading it anew each time is what made the database slow."
 BECAUSE_FRESH = "A customer who has just paid and still sees the debt pays again, or calls."
 BECAUSE_COLD = "When the key expires on the busiest customer, fifty requests ask the database the same at once, and it falls over."
@@ -72,7 +73,7 @@ def _within(world: World, customer: str, api: Api, did: str, who: str) -> Answer
 
 
 @check("cache-cold", needs=["cache-hit"])
-def test_cold(world: World, client: Callable[[str], Api], service: Operated) -> None:
+def test_cold(world: World, client: Callable[[str], Api], service: Operated, cache: RedisStore) -> None:
     """Of fifty that read a cold summary at one moment, one or two ask the database."""
     world.no_worker()
     alone, cold = world.invoice().customer, world.invoice().customer
@@ -85,7 +86,7 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated) -> 
         with world.gates.postgres.hold() as landed:
             begun = threads.submit(at_once, works)
             landed.await_felt()
-            time.sleep(GATHER)
+            _await_looks(cache)
         answers = begun.result()
     for answer in answers:
         expect_right(world, answer, cold, BECAUSE_FRESH)
@@ -97,6 +98,19 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated) -> 
         because=BECAUSE_COLD,
         did=f"for i in $(seq {READERS}); do {SUMMARY} & done; wait   # and count in the log of Postgres",
     )
+
+
+def _await_looks(cache: RedisStore) -> None:
+    """All readers have looked into the cache: nobody asks it any more, or those who wait ask it again and again."""
+    first = last = cache.asked()
+    mine, end = 0, time.monotonic() + LONGEST
+    changed = time.monotonic()
+    while time.monotonic() < min(end, changed + QUIET) and last - first < LOOKS:
+        time.sleep(0.05)
+        mine += 1
+        asked = cache.asked() - mine
+        if asked != last:
+            last, changed = asked, time.monotonic()
 
 
 @check("cache-fresh", needs=["cache-hit"])

@@ -108,6 +108,11 @@ class RedisStore:
         """How many connections there are beside the grader's."""
         return sum(client["user"] != self._login["username"] for client in self._client.client_list())
 
+    def asked(self) -> int:
+        """How many commands the server has run since it started, this question among them."""
+        stats: Any = self._client.info("stats")
+        return int(stats["total_commands_processed"])
+
     def forget(self) -> None:
         """Take everything away, as a server that was replaced would."""
         self._client.flushall()
