@@ -3,21 +3,21 @@
 from collections.abc import Iterator
 
 from graders.check import check, expect
-from graders.lesson_07 import jobs
+from graders.lesson_07 import jitter, jobs
 from graders.lesson_07.failing import Case, Failing
+from graders.lesson_07.jitter import SLACK, Wait, come_apart, groups, some_early
 from graders.lesson_07.jobs import CHARGE, JOBS, PAYMENTS, told
 from graders.lesson_07.policies import Policies
 from graders.lesson_07.world import World
 from graders.probes.upstreams import CUT, Step, refuse
 
 BASE = 0.2  # RETRY_BASE_MS of lab.toml, in seconds
-SLACK = 0.97  # clocks of two processes
 GROWN = 4 * BASE  # five tries, growth 2, most 8 and jitter 0.5: the shortest last wait that is allowed
-SMALL = 0.3  # seconds: less than this of jitter nobody can see on a busy machine
 PASSING = ("408", "429", "500", "502", "503", "504")
 LASTING = (400, 401, 402, 404, 409, 410, 422)
 DOWN = f"{told(PAYMENTS, ','.join(['503'] * 8))}; {CHARGE}; sleep 10; "
 BECAUSE_DEAD = "A job that fails for ever and says nothing is a customer who was never charged, found at the end of the year."
+BECAUSE_JITTER = "A thousand jobs fail at the same second when an upstream goes down. Without chance in their waits they all come back at the same second, and it goes down again."
 BECAUSE_GROW = "An upstream that is down and is asked again at once, by everybody, stays down."
 
 
@@ -140,7 +140,7 @@ def test_grow(failing: Failing, world: World) -> None:
         expect(
             not short,
             expected=f"A {kind} that fails is tried at least five times, and the last wait is at least {GROWN:.1f} s: with RETRY_BASE_MS=200 no policy of CONTRACT.md has a shorter one.",
-            got=_told(short[0]) if short else "",
+            got=_told(kind, short[0]) if short else "",
             because=BECAUSE_GROW,
             did=f"{DOWN}curl -s {PAYMENTS}/calls",
         )
@@ -149,18 +149,19 @@ def test_grow(failing: Failing, world: World) -> None:
 @check("retries-jitter", needs=["dead-letter-reason", "queues-written"])
 def test_jitter(failing: Failing, policies: Policies, world: World) -> None:
     """What failed together does not come back together: each wait is shorter by a share of its own."""
-    seen = []
-    for case, nominal, waited in _waits(failing, policies):
-        if nominal * policies[case.kind].jitter >= SMALL:
-            seen.append((case.kind, nominal, waited))
-    early = [each for each in seen if each[2] < each[1] * SLACK]
+    found = groups([*_waits(failing, policies)])
     expect(
-        bool(early),
-        expected=f"Of {len(seen)} waits some are shorter than growth alone would have them: up to `jitter` is taken off.",
-        got="\n".join(
-            f"{kind}: {waited:.2f} s, never less than {nominal:.2f} s" for kind, nominal, waited in seen[:4]
-        ),
-        because="A thousand jobs fail at the same second when an upstream goes down. Without jitter they all come back at the same second, and it goes down again.",
+        some_early(found),
+        expected=f"Of {sum(map(len, found))} waits some are shorter than growth alone would have them: up to `jitter` is taken off.",
+        got="\n".join(f"{jitter.told(group)}, none below {group[0].nominal:.2f} s" for group in found),
+        because=BECAUSE_JITTER,
+        did=f"{DOWN}curl -s {PAYMENTS}/calls",
+    )
+    expect(
+        come_apart(found),
+        expected="Jobs that failed at the same moment come back at different ones: what `jitter` takes off is drawn anew for each wait.",
+        got="\n".join(f"{jitter.told(group)}: the same each time" for group in reversed(found)),
+        because=BECAUSE_JITTER,
         did=f"{DOWN}curl -s {PAYMENTS}/calls",
     )
 
@@ -174,28 +175,31 @@ def test_agree(failing: Failing, policies: Policies, world: World) -> None:
         expect(
             made == policy.attempts == job["attempts"],
             expected=f"[{case.kind}] attempts = {policy.attempts}: so many calls, and attempts says so.",
-            got=f"{made} calls came, and the job says attempts {job['attempts']}.",
+            got=f"[{case.kind}] attempts = {policy.attempts} in queues.toml; {made} calls came, the job says {job['attempts']}",
             because="A list that is not true is worse than none: somebody believes it.",
             did=f"cat queues.toml; {DOWN}curl -s {PAYMENTS}/calls",
         )
-    for case, nominal, waited in _waits(failing, policies):
-        least = nominal * (1 - policies[case.kind].jitter)
+    for wait in _waits(failing, policies):
+        least = wait.nominal * (1 - wait.jitter)
         expect(
-            waited >= least * SLACK,
-            expected=f"[{case.kind}]: this wait is at least {least:.2f} s, by growth, most and jitter.",
-            got=f"{waited:.2f} s; all waits: {_told(failing.waits(case))}",
+            wait.seconds >= least * SLACK,
+            expected=f"[{wait.kind}] after try {wait.tries} the wait is at least {least:.2f} s, by growth, most and jitter in queues.toml.",
+            got=f"[{wait.kind}] after try {wait.tries}: {wait.seconds:.2f} s; queues.toml has {least:.2f} s at least",
             because=BECAUSE_GROW,
             did=f"cat queues.toml; {DOWN}curl -s {PAYMENTS}/calls",
         )
 
 
-def _waits(failing: Failing, policies: Policies) -> Iterator[tuple[Case, float, float]]:
-    """Each wait of the exhausted: whose, how long without jitter, how long it was; in seconds."""
+def _waits(failing: Failing, policies: Policies) -> Iterator[Wait]:
+    """Each wait of the exhausted."""
     for case in failing.exhausted:
         policy = policies[case.kind]
-        for number, waited in enumerate(failing.waits(case), 1):
-            yield case, policy.nominal(number) * BASE, waited
+        for tries, seconds in enumerate(failing.waits(case), 1):
+            yield Wait(case.kind, tries, policy.nominal(tries) * BASE, policy.jitter, seconds)
 
 
-def _told(waited: tuple[float, ...]) -> str:
-    return "waits of " + ", ".join(f"{each:.2f}" for each in waited) + " s"
+def _told(kind: str, waited: tuple[float, ...]) -> str:
+    """The last one first: it is what is judged."""
+    last = f"{waited[-1]:.2f} s the last" if waited else "none"
+    every = ", ".join(f"{each:.2f}" for each in waited)
+    return f"{kind}: {len(waited)} waits, {last}\nall: {every} s"
