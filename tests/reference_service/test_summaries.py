@@ -185,3 +185,23 @@ def test_without_its_cache_answers_are_right(
                 assert landed.connections > 0
                 # What was cached before the cache went away is old by now, and must not come back with it.
                 assert summary(tenant, customer)["invoices"] == invoices + 1
+
+
+def test_a_write_that_ends_leaves_the_mark_of_another_that_is_under_way(jobs: Jobs) -> None:
+    """Two writes of one customer overlap. The later one ends; until the first has ended, nothing that was read is kept."""
+    tenant = jobs.tenant
+    customer = tenant.customer()
+    voided = tenant.draft(customer, 10)
+    key = f"billing:summary:{customer}"
+    with tenant.database.connect(autocommit=False) as holder, ThreadPoolExecutor(1) as thread:
+        # The first write waits in its transaction, where it adds its lines; a void needs none.
+        holder.execute("LOCK TABLE invoice_lines IN EXCLUSIVE MODE")
+        writing = thread.submit(tenant.draft, customer, 20)
+        eventually(lambda: jobs.cache.exists(f"{key}:changing"), "the first write is under way")
+        ok(tenant.post(f"/v1/invoices/{voided['id']}/void"))
+        assert summary(tenant, customer)["invoices"] == 0
+        assert jobs.cache.get(key) is None, "what the first write is about to change was put into the cache"
+        holder.rollback()
+        writing.result()
+    assert summary(tenant, customer)["invoices"] == 1
+    assert jobs.cache.get(key) is not None

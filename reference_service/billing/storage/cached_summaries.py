@@ -14,13 +14,17 @@ if redis.call('GET', KEYS[2]) == ARGV[1] and redis.call('EXISTS', KEYS[3]) == 0 
 end
 """
 # Keys: those three for each customer. Arguments: the write, begin or end, seconds that a write takes at most.
+# `changing` has every write that is under way, with the second at which it must be over: whoever died is forgotten then.
 TAKE_AWAY = """
+local now = tonumber(redis.call('TIME')[1])
 for at = 1, #KEYS, 3 do
     redis.call('DEL', KEYS[at], KEYS[at + 1])
+    redis.call('ZREMRANGEBYSCORE', KEYS[at + 2], '-inf', now)
     if ARGV[2] == 'begin' then
-        redis.call('SET', KEYS[at + 2], ARGV[1], 'EX', ARGV[3])
-    elseif redis.call('GET', KEYS[at + 2]) == ARGV[1] then
-        redis.call('DEL', KEYS[at + 2])
+        redis.call('ZADD', KEYS[at + 2], now + ARGV[3], ARGV[1])
+        redis.call('EXPIRE', KEYS[at + 2], ARGV[3])
+    else
+        redis.call('ZREM', KEYS[at + 2], ARGV[1])
     end
 end
 """

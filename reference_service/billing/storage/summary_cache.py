@@ -1,7 +1,7 @@
 """A cached summary is never older than the last write that was answered, also when reading and writing race.
 
 Three keys for each customer, none of which stays: the summary itself; `filling`, the right of one reader to put it there;
-`changing`, while a write is under way. A write takes away summary and right before it commits, and again afterwards. So
+`changing`, the writes that are under way. A write takes away summary and right before it commits, and again afterwards. So
 who has read before the commit finds that it may no longer put what it read. See decision 0018.
 
 The cache may be down: then nothing is cached, and what could not be taken away is remembered until it could.
@@ -57,7 +57,8 @@ class SummaryCache:
         while self._usable() and time.monotonic() < deadline:
             try:
                 value, filling, changing = keys_of(customer_id)
-                found, busy = await self._redis.mget(value, changing)
+                asked = self._redis.pipeline(transaction=False).get(value).exists(changing)
+                found, busy = await asked.execute()
                 if found:
                     tenant, summary = decoded(str(found))
                     # Ids are no secret: what is cached for one tenant is nothing to another, who asks the database.
