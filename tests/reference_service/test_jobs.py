@@ -1,9 +1,11 @@
 """What is taken on is done once, told honestly, tried again with growing waits, and never lost or invented."""
 
 import json
+import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from openapi_spec_validator import validate
@@ -99,6 +101,34 @@ def test_a_dead_letter_can_be_queued_again_and_keeps_its_key(jobs: Jobs) -> None
         assert jobs.ended(path)["status"] == "done"
     assert jobs.outside.payments.works(invoice["number"]) == 1
     assert ok(jobs.tenant.get(f"/v1/invoices/{invoice['id']}"))["paid_cents"] == 400
+
+
+def test_a_charge_of_an_invoice_that_was_voided_meanwhile_is_not_asked_for(jobs: Jobs) -> None:
+    invoice = jobs.invoice("ada@example.org")
+    path = f"/v1/invoices/{invoice['id']}"
+    charge = jobs.tenant.post(f"{path}/charges", {"amount_cents": 400})
+    ok(jobs.tenant.post(f"{path}/void"))
+    with working(jobs.env):
+        ended = jobs.ended(charge.headers["Location"])
+    assert (ended["status"], ended["reason"], ended["attempts"]) == ("dead", "refused", 1)
+    assert ended["detail"].startswith("Not asked for in this try: ")
+    assert jobs.outside.payments.calls(invoice["number"]) == ()
+
+
+def test_money_that_was_taken_and_cannot_be_booked_is_told_to_people(jobs: Jobs) -> None:
+    """The invoice is voided between the provider's answer and the booking."""
+    invoice = jobs.invoice("ada@example.org")
+    charge = jobs.tenant.post(f"/v1/invoices/{invoice['id']}/charges", {"amount_cents": 400})
+    with jobs.tenant.database.connect(autocommit=False) as holder:
+        holder.execute("UPDATE invoices SET status = 'void' WHERE id = %s", (invoice["id"],))
+        with working(jobs.env):
+            jobs.outside.payments.await_calls(invoice["number"], 1)
+            holder.commit()
+            ended = jobs.ended(charge.headers["Location"])
+    assert (ended["status"], ended["reason"]) == ("dead", "refused")
+    assert ended["detail"].startswith("The provider has taken 400 cents that can't be booked: ")
+    found = ok(jobs.tenant.get(f"/v1/invoices/{invoice['id']}"))
+    assert (found["status"], found["paid_cents"]) == ("void", 0)
 
 
 def test_another_worker_takes_over_from_one_that_was_killed(jobs: Jobs) -> None:
@@ -313,6 +343,14 @@ def test_without_a_queue_a_worker_waits_to_be_stopped(base_env: Mapping[str, str
     with working(base_env, says="no queue") as worker:
         worker.terminate()
         assert worker.ended() == 0
+
+
+def test_a_worker_that_cannot_read_its_queues_ends(jobs: Jobs, tmp_path: Path) -> None:
+    tree = shutil.copytree(SERVICE, tmp_path / "service")
+    (tree / "queues.toml").write_text("[mail]\nattempts = 'often'\n")
+    ended = run(procfile()["worker"], jobs.env, tree)
+    assert ended.code == 78
+    assert "queues.toml can't be understood" in ended.message()
 
 
 def test_a_worker_names_every_missing_variable(base_env: Mapping[str, str]) -> None:

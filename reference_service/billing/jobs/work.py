@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from billing.domain.errors import Refused
 from billing.domain.invoices import Invoice, pay
 from billing.domain.jobs import Kind
 from billing.storage import customers, invoices, payments, reports
@@ -42,17 +43,27 @@ async def charge(tools: Tools, job: LeasedJob) -> Finish:
     """The provider takes the money; then it is booked as a payment."""
     invoice = await _invoice(tools.pool, job)
     cents = int(job.request["amount_cents"])
+    _paid(invoice, cents, "Not asked for in this try")
     body = {"amount_cents": cents, "currency": invoice.currency, "reference": invoice.number}
     await tools.payments.post("/charges", body, job.key)
 
     async def book(connection: Connection, touches: Touches) -> Finding:
         locked = await invoices.lock(connection, job.tenant_id, invoice.id)
         await touches(locked.customer_id)
-        await invoices.save(connection, pay(locked, cents))
+        paid = _paid(locked, cents, f"The provider has taken {cents} cents that can't be booked")
+        await invoices.save(connection, paid)
         payment = await payments.add(connection, locked.id, cents)
         return Finding(payment_id=payment.id)
 
     return book
+
+
+def _paid(invoice: Invoice, cents: int, what: str) -> Invoice:
+    """The invoice after the payment. Raises Refused, which says for people what is the matter with the money."""
+    try:
+        return pay(invoice, cents)
+    except Refused as refusal:
+        raise Refused(refusal.reason, f"{what}: {refusal}") from None
 
 
 async def report(tools: Tools, job: LeasedJob) -> Finish:
