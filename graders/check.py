@@ -37,7 +37,11 @@ class Failure(Exception):
     got: what came back instead, first difference marked; several lines are welcome.
     because: why it matters to people who run such a service.
     did: how to see it oneself, as a line that runs as pasted; left out, the last recorded request stands here.
+    during: from when to when it happened, in seconds on the monotonic clock, where that was before the check; the
+    worker's log of that time is shown then.
     """
+
+    during: tuple[float, float] | None = None
 
     def __init__(self, *, expected: str, got: str, because: str, did: str = "") -> None:
         super().__init__(expected)

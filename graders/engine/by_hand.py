@@ -35,6 +35,10 @@ def addresses(lab: Lab, web: str, stores: Stores, identity: str = "") -> list[tu
     if stores.postgres:
         for database in lab.dataset.databases if lab.dataset else ["billing"]:
             found.append(("postgres" if database == "billing" else "", psql(stores.postgres, database)))
+        if stores.postgres.log.exists():
+            found.append(
+                ("", f"tail -f {shlex.quote(str(stores.postgres.log))}   # its log: every statement")
+            )
     for name, server in {"cache": stores.cache, "queue": stores.queue}.items():
         if server:
             found.append((name, f"redis-cli -u {server.url()}"))
@@ -67,6 +71,11 @@ def _around(urls: Mapping[str, str]) -> list[tuple[str, str]]:
             f"curl -s -X POST {urls['faults']}/cache/cut           # also queue, postgres, mail, payments",
         ),
         ("", f"curl -s -X POST {urls['faults']}/cache/heal          # also refuse, hold, half-open, delay"),
+        ("", f"curl -s -X POST {urls['faults']}/worker/kill         # SIGKILL; stop is SIGTERM; then start"),
+        (
+            "",
+            f"curl -s -X POST '{urls['faults']}/worker/start?JOB_LEASE_SECONDS=2'   # one more; also /web/start",
+        ),
     ]
 
 

@@ -2,10 +2,11 @@
 
 import os
 import random
+import re
 import signal
 import stat
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -35,6 +36,10 @@ from labs.catalog import CheckSpec, Lab
 Thing = TypeVar("Thing")
 
 LOG_LINES = 6
+# In a log line: a time, an id that was drawn, a duration.
+VARIES = re.compile(
+    r"\d{4}-\d\d-\d\d[T ][\d:.,]+(?:Z|[+-][\d:]+)?|[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{16,}|\d+\.\d+"
+)
 DOCUMENT_CAP = 256 * 1024
 
 
@@ -223,7 +228,11 @@ class Grading:
         )
 
     def _text(self, item: pytest.Item, failure: Failure) -> FailureText:
-        return failure_text(failure, self._spec(item), self.log.since(self._mark), self.steps.last())
+        log = self.log.since(self._mark)
+        if failure.during:
+            first, last = failure.during
+            log = [line for line in self.log.since(0, "worker") if first <= line.second <= last]
+        return failure_text(failure, self._spec(item), log, self.steps.last())
 
     def _spec(self, item: pytest.Item) -> CheckSpec:
         spec = self.lab.check(mark_of(item).id)
@@ -238,9 +247,20 @@ def failure_text(failure: Failure, spec: CheckSpec, log: list[LogLine], step: st
         expected=failure.expected,
         got=failure.got,
         because=failure.because,
-        log=tuple(f"{line.source}: {line.text}" for line in log[-LOG_LINES:]),
+        log=tuple(f"{line.source}: {line.text}" for line in _last_of_each(log)[-LOG_LINES:]),
         read=spec.read,
     )
+
+
+def _last_of_each(log: Sequence[LogLine]) -> list[LogLine]:
+    """Who is asked again and again writes lines that differ in time and ids alone: of these the last one is left."""
+    found: dict[object, LogLine] = {}
+    for number, line in enumerate(log):
+        text, varying = VARIES.subn("", line.text)
+        key = (line.source, text) if varying else number
+        found.pop(key, None)
+        found[key] = line
+    return list(found.values())
 
 
 def _there(thing: Thing | None) -> Thing:

@@ -82,6 +82,8 @@ def _started(stage: Stage, stack: ExitStack) -> tuple[Outcome, ...]:
     with stage.phases("boot", learner=True):
         service.boot()
     if stage.job.serve:
+        if stage.around.processes:
+            stage.around.processes.service = service
         serve_by_hand(stage.channel, stage.job.lab, service, stage.identity.url, stage.around.urls)
         return ()
     with stage.phases("checks"):

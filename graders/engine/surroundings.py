@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from compose.enclosure import Enclosure
 from compose.ports import promised
 from compose.stores import FixedAddresses, Stores
-from graders.engine.faults_by_hand import faults_by_hand, upstream_by_hand
+from graders.engine.faults_by_hand import ProcessesByHand, faults_by_hand, upstream_by_hand
 from graders.probes.faults import Gate, Gates
 from graders.probes.played import Answers, PlayedServer
 from graders.probes.upstreams import Upstream, Upstreams, environment, mail_server, payment_provider
@@ -24,6 +24,7 @@ class Surroundings:
     """What the service is told: the `stores` at the doors that it is to take, and more variables.
 
     gates, upstreams: None in a lab without a queue. urls: by name, where a person finds what we play.
+    processes: where a person tells the service's processes what to do; waits for its service. None in a grade.
     """
 
     stores: Stores
@@ -31,6 +32,7 @@ class Surroundings:
     gates: Gates | None = None
     upstreams: Upstreams | None = None
     urls: Mapping[str, str] = field(default_factory=dict)
+    processes: ProcessesByHand | None = None
 
 
 def ways_out(lab: Lab) -> int:
@@ -50,14 +52,15 @@ def surroundings_of(
     gates = Gates(
         *(stack.enter_context(Gate(port)) for port in (*_ports(stores), mail.port, payments.port)),
     )
-    urls = {}
+    urls, processes = {}, None
     if fixed:
-        faults = _by_hand(stack, faults_by_hand(gates, stack), fixed.faults, say)
+        processes = ProcessesByHand(stack)
+        faults = _by_hand(stack, faults_by_hand(gates, stack, processes), fixed.faults, say)
         urls = {"mail": mail.url, "payments": payments.url, "faults": faults.url}
     doors = [_door(stack, gate, stores.enclosure, way) for way, gate in enumerate(gates.all(), first_way)]
     postgres, cache, queue, *played = doors
     told = environment(*(f"http://127.0.0.1:{port}" for port in played))
-    return Surroundings(_seen_at(stores, postgres, cache, queue), told, gates, upstreams, urls)
+    return Surroundings(_seen_at(stores, postgres, cache, queue), told, gates, upstreams, urls, processes)
 
 
 def _ports(stores: Stores) -> list[int]:

@@ -19,7 +19,10 @@ from graders.probes.service import Operated
 
 READERS = 50
 MOST_READS = 5  # the contract has two; on a busy machine one or another has waited for too long
-QUIET, LONGEST = 0.7, 4.0  # seconds without a command to the cache: then all readers have looked; and no longer than
+QUIET, LONGEST = (
+    0.7,
+    4.0,
+)  # seconds without a command to the cache: then all readers have looked; and no longer than
 LOOKS = 4 * READERS  # commands: among so many is one of each reader
 BECAUSE_HIT = "The summary is on every page. Reading it anew each time is what made the database slow."
 BECAUSE_FRESH = "A customer who has just paid and still sees the debt pays again, or calls."

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from graders.check import check, expect
 from graders.lesson_07 import jitter, jobs
-from graders.lesson_07.failing import Case, Failing
+from graders.lesson_07.failing import Failing
 from graders.lesson_07.jitter import SLACK, Wait, come_apart, groups, some_early
 from graders.lesson_07.jobs import CHARGE, JOBS, PAYMENTS, told
 from graders.lesson_07.policies import Policies

@@ -1,5 +1,8 @@
 """What stands around a service with jobs reaches it, obeys the checks, and can be asked by hand."""
 
+import json
+import signal
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -11,6 +14,8 @@ import pytest
 
 from compose.engine import Client
 from compose.stores import FixedAddresses, Ground, Stores, StoresFailed
+from graders.check import Failure
+from graders.engine.faults_by_hand import ProcessesByHand
 from graders.engine.grade import Request, grade
 from graders.engine.identity import refuse_compose
 from graders.engine.submission import from_folder
@@ -156,7 +161,9 @@ def test_by_hand_upstreams_are_scripted_and_tell_what_they_were_asked(by_hand: d
     with pytest.raises(urllib.error.HTTPError, match="503"):
         _asked(f"{by_hand['MAIL_URL']}/messages", message)
     _asked(f"{by_hand['MAIL_URL']}/messages", message)
-    assert _asked(f"{by_hand['mail']}/calls").count("ada@example.org") == 4
+    told = [json.loads(line) for line in _asked(f"{by_hand['mail']}/calls").splitlines()]
+    assert [call["subject"] for call in told] == ["ada@example.org"] * 2
+    assert 0 <= told[0]["second"] <= told[1]["second"] < 60
 
 
 def test_by_hand_a_door_is_shut_and_opened(by_hand: dict[str, str]) -> None:
@@ -167,3 +174,53 @@ def test_by_hand_a_door_is_shut_and_opened(by_hand: dict[str, str]) -> None:
     assert _asked(f"{by_hand['MAIL_URL']}/calls") == "\n"
     with pytest.raises(urllib.error.HTTPError, match="404"):
         _asked(f"{by_hand['faults']}/mail/nonsense", b"")
+
+
+class Started:
+    """Processes that somebody started, and what was done to them."""
+
+    url = "http://127.0.0.1:1"
+
+    def __init__(self) -> None:
+        self.done: list[object] = []
+        self.threads: list[threading.Thread] = []
+
+    def processes(self, kind: str) -> list["Started"]:
+        return [self, self]
+
+    def start(self, kind: str, environment: object) -> "Started":
+        self.threads.append(threading.current_thread())
+        self.done.append((kind, environment))
+        if environment:
+            return self
+        raise Failure(expected="A Procfile.", got="There is none.", because="")
+
+    def kill(self) -> None:
+        self.done.append("kill")
+
+    def signal(self, number: signal.Signals) -> None:
+        self.done.append(number)
+
+
+def test_by_hand_processes_are_started_stopped_and_killed() -> None:
+    service = Started()
+    with ExitStack() as stack:
+        processes = ProcessesByHand(stack)
+        assert processes.told("worker", "kill", "").status == 503
+        processes.service = service  # type: ignore[assignment]
+        assert (
+            processes.told("web", "start", "QUEUE_LIMIT=3").body
+            == b"One more web, beside 2. http://127.0.0.1:1\n"
+        )
+        assert processes.told("worker", "start", "").status == 409
+        processes.told("worker", "kill", "")
+        processes.told("worker", "stop", "")
+        # A box ends with the thread that started it.
+        assert service.threads[0] is service.threads[1]
+        assert service.threads[0].is_alive()
+    assert service.done == [
+        ("web", {"QUEUE_LIMIT": "3"}),
+        ("worker", {}),
+        *["kill"] * 2,
+        *[signal.SIGTERM] * 2,
+    ]
