@@ -21,7 +21,7 @@ def export(base_url: str, tenant: int, window: int = WINDOW) -> Iterator[Streame
         if answer.status != 200 or b"text/csv" not in answer.head.lower():
             raise Failure(
                 expected="GET /v1/exports/invoices.csv is 200 and text/csv.",
-                got=answer.head[:300].decode("latin-1"),
+                got=f"GET {PATH}: {answer.head[:300].decode('latin-1')}",
                 because="Without it there is no export.",
                 did=answer.did,
             )
@@ -49,7 +49,7 @@ def _dechunked(body: bytes, did: str) -> bytes:
         except ValueError:
             raise Failure(
                 expected="The export comes to its end.",
-                got=f"It broke off after {len(body)} bytes.",
+                got=f"the export broke off after {len(body)} bytes",
                 because="A caller that gets half a file may take it for a whole one.",
                 did=did,
             ) from None

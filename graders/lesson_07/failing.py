@@ -1,13 +1,18 @@
 """Jobs that fail for as long as they are tried, recorded while other checks run; and two that are held for a whole try."""
 
 import random
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec
 
+from graders.check import Failure
 from graders.lesson_07.jobs import all_ended, charge, remind
 from graders.lesson_07.world import Invoice, World
 from graders.probes.upstreams import HOLD, Call, refuse, waits
+
+P = ParamSpec("P")
 
 CHARGES, MAILS = 12, 8  # enough to tell waits that are drawn from waits that are late
 SECONDS = 100.0
@@ -22,6 +27,22 @@ class Case:
     path: str
 
 
+def judged_later(test: Callable[P, None]) -> Callable[P, None]:
+    """A check of what `failing` recorded: where it fails, the log of that time is shown, and not of now."""
+
+    @wraps(test)
+    def judged(*arguments: P.args, **fixtures: P.kwargs) -> None:
+        try:
+            test(*arguments, **fixtures)
+        except Failure as failure:
+            failing = fixtures["failing"]
+            assert isinstance(failing, Failing), "a fixture of that name"
+            failure.during = (failing.began, failing.over or time.monotonic())
+            raise
+
+    return judged
+
+
 class Failing:
     """`exhausted` meet 503 in every try; `held` are answered by nothing in the first, until its caller gives up."""
 
@@ -29,6 +50,7 @@ class Failing:
         self.world = world = replace(whole, _held=[])
         world.renew(random.Random())  # noqa: S311 - a tenant, not a secret
         world.workers(2)
+        self.began, self.over = time.monotonic(), 0.0
         self.exhausted = tuple(self._ordered(world, refuse(503)))
         held = world.invoice()
         world.script(held, HOLD)
@@ -64,5 +86,6 @@ class Failing:
         if not self._ended:
             paths = [case.path for case in self.exhausted]
             self._ended = all_ended(self.world, paths, because, did, SECONDS)
+            self.over = time.monotonic()
             self._until_then = {case: self.calls(case) for case in self.exhausted}
         return list(zip(self.exhausted, self._ended, strict=True))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from graders.check import Failure, expect
+from graders.lesson_07.answers import seen, with_status
 from graders.lesson_07.waiting import PAUSE, SECONDS
 from graders.lesson_07.world import Invoice, World
 from graders.probes.api import SHOWN_AS, Answer, Api
@@ -46,6 +47,21 @@ def faulty(name: str, fault: str) -> str:
     return f"curl -s -X POST {FAULTS}/{name}/{fault}"
 
 
+def workers(what: str) -> str:
+    """The line that has all workers killed or stopped by hand, or one more started (`start?NAME=value`)."""
+    return f"curl -s -X POST '{FAULTS}/worker/{what}'"
+
+
+def web_with(variable: str) -> str:
+    """The line that starts one more `web`, told otherwise than the others; it is $WEB afterwards."""
+    return f"WEB=$(curl -s -X POST '{FAULTS}/web/start?{variable}' | grep -o 'http.*')"
+
+
+def at_that_web(line: str) -> str:
+    """The line, sent to the `web` of `web_with`."""
+    return line.replace(SHOWN_AS, "$WEB")
+
+
 @dataclass(frozen=True)
 class Ordered:
     """A job that was taken on: what was answered, and where it is found."""
@@ -57,14 +73,16 @@ class Ordered:
 
 def taken(answer: Answer, because: str = "") -> Ordered:
     """The job of a 202. Raises Failure where it is none."""
-    answer.expect(202, because=because or "What takes long is taken on at once, and done later.")
+    with_status(
+        answer, 202, "the order of a job", because or "What takes long is taken on at once, and done later."
+    )
     path = next((value for name, value in answer.headers.items() if name.lower() == "location"), "")
     path = path[path.index("/v1/") :] if "/v1/" in path else path
     fields = fields_of(answer)
     expect(
         path.startswith("/v1/jobs/"),
         expected="`Location` says where the job is found: /v1/jobs/{job_id}.",
-        got=f"{path or 'no Location'}\n{answer.summary()}",
+        got=f"Location of the 202: {path or 'none'}\n{answer.summary()}",
         because="Without it nobody can ask what became of what they ordered.",
         did=answer.did,
     )
@@ -78,7 +96,7 @@ def fields_of(answer: Answer) -> dict[str, Any]:
     expect(
         not missing,
         expected="A job with all its fields (CONTRACT.md, Jobs).",
-        got=f"{', '.join(missing)} missing\n{answer.summary()}",
+        got=f"the job lacks {', '.join(missing)}\n{answer.summary()}",
         because="Clients read these fields.",
         did=answer.did,
     )
@@ -99,19 +117,19 @@ def report(world: World) -> Ordered:
 
 def job_of(world: World, path: str) -> dict[str, Any]:
     """What the job says of itself now."""
-    return fields_of(world.get(path).expect(200, because="A job is found where its Location says."))
+    found = with_status(world.get(path), 200, f"GET {path}", "A job is found where its Location says.")
+    return fields_of(found)
 
 
 def mail_of(world: World, invoice: Invoice) -> dict[str, Any]:
     """The one mail job of an invoice that was sent."""
-    answer = world.get("/v1/jobs", invoice_id=invoice.id, kind="mail").expect(
-        200, because="Jobs are listed by invoice and kind."
-    )
+    answer = world.get("/v1/jobs", invoice_id=invoice.id, kind="mail")
+    with_status(answer, 200, "GET /v1/jobs of one invoice", "Jobs are listed by invoice and kind.")
     items = answer.json().get("items")
     expect(
         isinstance(items, list) and len(items) == 1,
         expected="An invoice that was sent has one job for its mail.",
-        got=answer.summary(),
+        got=seen(f"jobs of kind mail for invoice {invoice.id}", answer),
         because="Without one the customer never hears of the invoice; with two they hear twice.",
         did=answer.did,
     )
@@ -134,7 +152,7 @@ def all_ended(
             if time.monotonic() > deadline:
                 raise Failure(
                     expected="The job ends: it is done, or dead with a reason.",
-                    got=f"After {seconds:.0f} s it says {job['status']}, attempts {job['attempts']}.",
+                    got=f"the {job['kind']} job after {seconds:.0f} s: {job['status']}, attempts {job['attempts']}",
                     because=because,
                     did=did or f"{CHARGE}; sleep 5; {JOBS}",
                 )
@@ -146,8 +164,8 @@ def all_ended(
 def expect_done(job: dict[str, Any], because: str, did: str = "") -> None:
     expect(
         job["status"] == "done",
-        expected="The job is done.",
-        got=f"status {job['status']}, attempts {job['attempts']}, reason {job['reason']}, detail {str(job['detail'])[:200]}",
+        expected=f"The {job['kind']} job is done.",
+        got=f"the {job['kind']} job: {job['status']}, attempts {job['attempts']}, reason {job['reason']}, detail {str(job['detail'])[:200]}",
         because=because,
         did=did or f"{CHARGE}; sleep 5; {JOBS}",
     )

@@ -36,23 +36,21 @@ Policies = Mapping[str, Policy]
 def read_policies(text: str | None) -> Policies:
     """Raises Failure with every fault."""
     if text is None:
-        raise _bad(["There is no such file, or it is no plain text."])
+        raise _bad(["queues.toml is not there, or is no plain text."])
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as fault:
-        raise _bad([f"It is no TOML: {fault}"]) from None
+        raise _bad([f"queues.toml is no TOML: {fault}"]) from None
     if faults := [*_faults(tables)]:
         raise _bad(faults)
     return {kind: Policy(**{name: tables[kind][name] for name in BOUNDS}) for kind in KINDS}
 
 
 def _faults(tables: Mapping[str, Any]) -> Iterator[str]:
+    found = {kind: tables[kind] for kind in KINDS if isinstance(tables.get(kind), dict)}
+    yield from (f"queues.toml has no table [{kind}]." for kind in KINDS if kind not in found)
     yield from (f"[{name}] is no kind of job." for name in tables if name not in KINDS)
-    for kind in KINDS:
-        table = tables.get(kind)
-        if not isinstance(table, dict):
-            yield f"There is no table [{kind}]."
-            continue
+    for kind, table in found.items():
         for name, (least, most) in BOUNDS.items():
             value = table.get(name)
             number = isinstance(value, int if name == "attempts" else (int, float))

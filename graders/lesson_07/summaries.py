@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, LiteralString
 
 from graders.check import expect
+from graders.lesson_07.answers import with_status
 from graders.lesson_07.world import World
 from graders.probes.api import SHOWN_AS, Answer, Api
 
@@ -27,7 +28,9 @@ def ask(world: World, customer: str, api: Api | None = None) -> Answer:
 
 def summary(world: World, customer: str, api: Api | None = None) -> Answer:
     """The answer, which is a 200."""
-    return ask(world, customer, api).expect(200, because="A customer of the tenant has a summary.")
+    return with_status(
+        ask(world, customer, api), 200, "GET summary", "A customer of the tenant has a summary."
+    )
 
 
 def right(world: World, customer: str) -> Mapping[str, Any]:
@@ -37,9 +40,9 @@ def right(world: World, customer: str) -> Mapping[str, Any]:
 
 
 def expect_right(
-    world: World, answer: Answer, customer: str, because: str, did: str = "", what: str = ""
+    world: World, answer: Answer, customer: str, because: str, did: str = "", what: str = "", name: str = ""
 ) -> None:
-    """The answer says what the rows say now."""
+    """The answer says what the rows say now. what: which summary, in full; name: the same in two or three words."""
     told, wanted = answer.json(), right(world, customer)
     wrong = [
         f"{name}: {told.get(name)!r}, and the rows say {value!r}"
@@ -49,7 +52,7 @@ def expect_right(
     expect(
         not wrong,
         expected=f"{what or 'The summary'} says what the rows say.",
-        got="\n".join(wrong),
+        got="\n".join(f"{name or 'summary'}, {each}" for each in wrong),
         because=because,
         did=did or answer.did,
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
+from graders.lesson_07.answers import named, seen, with_status
 from graders.lesson_07.jobs import DUE, faulty
 from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
 from graders.lesson_07.waiting import eventually
@@ -24,6 +25,7 @@ QUIET, LONGEST = (
     4.0,
 )  # seconds without a command to the cache: then all readers have looked; and no longer than
 LOOKS = 4 * READERS  # commands: among so many is one of each reader
+WORDS = {"refuse": "refuses", "hold": "is silent"}
 BECAUSE_HIT = "The summary is on every page. Reading it anew each time is what made the database slow."
 BECAUSE_FRESH = "A customer who has just paid and still sees the debt pays again, or calls."
 BECAUSE_COLD = "When the key expires on the busiest customer, fifty requests ask the database the same at once, and it falls over."
@@ -45,7 +47,7 @@ def test_hit(world: World, client: Callable[[str], Api], service: Operated) -> N
             expect(
                 answer.status == 200 and answer.json() == first.json(),
                 expected="The same answer again, from the cache.",
-                got=answer.summary(),
+                got=seen(f"second read, `web` process {number}", answer),
                 because=BECAUSE_HIT,
                 did=did,
             )
@@ -57,7 +59,7 @@ def test_hit(world: World, client: Callable[[str], Api], service: Operated) -> N
     expect(
         asked,
         expected="Who is not in the cache is read from the database.",
-        got="It was answered while Postgres was silent.",
+        got="a customer never read before: answered while Postgres was silent",
         because=BECAUSE_HIT,
         did=did,
     )
@@ -69,7 +71,7 @@ def _within(world: World, customer: str, api: Api, did: str, who: str) -> Answer
     except Failure as failure:
         raise Failure(
             expected=f"Read a second time, in {who}, the summary is answered though Postgres is silent.",
-            got=failure.got,
+            got=f"second read, {who}: {failure.got}",
             because=BECAUSE_HIT,
             did=did,
         ) from None
@@ -97,9 +99,9 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated, cac
     expect(
         single > 0 and many <= MOST_READS * single,
         expected=f"One reader takes {single} statement{'s' * (single > 1)} on invoices; {READERS} at once take it once or twice.",
-        got=f"{many} statements ({landed.proof()})",
+        got=f"{READERS} readers took {many} statements on invoices\n(Postgres was silent until all had looked)",
         because=BECAUSE_COLD,
-        did=f"for i in $(seq {READERS}); do {SUMMARY} & done; wait   # and count in the log of Postgres",
+        did=f"for i in $(seq {READERS}); do {SUMMARY} & done; wait   # octo_lab run names the log of Postgres: count there",
     )
 
 
@@ -146,7 +148,7 @@ def test_fresh(world: World) -> None:
     for what, change, status in changes:
         for api in (world.api, world.other):
             summary(world, invoice.customer, api)
-        answer = change().expect(status, because=f"It is what CONTRACT.md has for {what}.")
+        answer = with_status(change(), status, what, f"It is what CONTRACT.md has for {what}.")
         for number, api in enumerate((world.other, world.api)):
             expect_right(
                 world,
@@ -155,6 +157,7 @@ def test_fresh(world: World) -> None:
                 BECAUSE_FRESH,
                 f"{SUMMARY}; {PAY if status == 201 else answer.did}; {SUMMARY}",
                 f"Right after {what}, in {'another' if number == 0 else 'the same'} `web` process, the summary",
+                f"after {what}",
             )
 
 
@@ -182,8 +185,9 @@ def _expect_slow_reader_harmless(world: World) -> None:
         paid = world.post(f"{invoice.path}/payments", {"amount_cents": 100})
         held.let_go()
         reader.result()
-    paid.expect(201, because="A payment is booked while somebody reads.")
-    _expect_fresh(world, invoice, "A reader began before a payment and ended after it; then")
+    with_status(paid, 201, "POST payment while somebody reads", BECAUSE_FRESH)
+    what = "A reader began before a payment and ended after it; then"
+    _expect_fresh(world, invoice, what, "slow reader")
 
 
 def _expect_slow_writer_harmless(world: World) -> None:
@@ -198,11 +202,12 @@ def _expect_slow_writer_harmless(world: World) -> None:
             summary(world, invoice.customer, world.other)
         held.let_go()
         paid = writer.result()
-    paid.expect(201, because="A payment is booked while somebody reads.")
-    _expect_fresh(world, invoice, "A payment was being committed while somebody read; then")
+    with_status(paid, 201, "POST payment while somebody reads", BECAUSE_FRESH)
+    what = "A payment was being committed while somebody read; then"
+    _expect_fresh(world, invoice, what, "slow writer")
 
 
-def _expect_fresh(world: World, invoice: Invoice, what: str) -> None:
+def _expect_fresh(world: World, invoice: Invoice, what: str, name: str) -> None:
     for api in (world.other, world.api):
         expect_right(
             world,
@@ -211,6 +216,7 @@ def _expect_fresh(world: World, invoice: Invoice, what: str) -> None:
             BECAUSE_FRESH,
             f"for i in $(seq 200); do {SUMMARY} >/dev/null & {PAY} >/dev/null; {SUMMARY}; done",
             f"{what} the summary",
+            name,
         )
 
 
@@ -228,7 +234,9 @@ def test_expires(world: World, cache: RedisStore, odd_one: Api) -> None:
     expect(
         not lasting and bool(cache.keys()),
         expected="The cache has keys, and every one of them has a time to live.",
-        got=f"{len(lasting)} have none: {', '.join(lasting[:3])}" if lasting else "There are no keys.",
+        got=f"{len(lasting)} keys never expire: {', '.join(lasting[:3])}"
+        if lasting
+        else "no keys in the cache",
         because="A key without an end is wrong for ever once it is wrong, and fills the memory.",
         did=f"{SUMMARY}; redis-cli -u redis://:octo_lab@127.0.0.1:63790/0 --scan",
     )
@@ -240,6 +248,7 @@ def test_expires(world: World, cache: RedisStore, odd_one: Api) -> None:
         "The nightly import writes rows and knows nothing of a cache.",
         f"{SUMMARY}; psql ... 'UPDATE invoices ...'; sleep SUMMARY_MAX_AGE_SECONDS; {SUMMARY}",
         f"With SUMMARY_MAX_AGE_SECONDS={age}, so long after another program has written, the summary",
+        "old rows kept",
     )
 
 
@@ -251,52 +260,25 @@ def test_down(world: World) -> None:
         for api in (world.api, world.other):
             summary(world, invoice.customer, api)
         did = f"{SUMMARY}; {faulty('cache', fault)}; {PAY}; {SUMMARY}; {faulty('cache', 'heal')}; {SUMMARY}"
+        during = f"while the cache {WORDS[fault]}"
         faulted: Any = getattr(world.gates.cache, fault)
         with faulted() as landed:
             for api in (world.other, world.api):
-                answer = _asked(world, invoice, api, did)
-                expect_right(
-                    world, answer, invoice.customer, BECAUSE_DOWN, did, "With the cache away, the summary"
-                )
-            paid = _paid(world, invoice, did)
-            expect(
-                paid.status == 201,
-                expected="A payment is booked, cache or not.",
-                got=f"{paid.summary()}\n{landed.proof()}",
-                because=BECAUSE_DOWN,
-                did=did,
-            )
-            answer = _asked(world, invoice, world.api, did)
-            expect_right(
-                world,
-                answer,
-                invoice.customer,
-                BECAUSE_DOWN,
-                did,
-                "After a payment, the cache still away, the summary",
-            )
+                _expect_summary(world, invoice, api, during, did)
+            with named(f"POST payment {during}", BECAUSE_DOWN, did):
+                paid = world.post(f"{invoice.path}/payments", {"amount_cents": 100})
+                with_status(paid, 201, f"POST payment {during}", BECAUSE_DOWN, did)
+            _expect_summary(world, invoice, world.api, f"after a payment {during}", did)
         if not landed.live and not landed.connections:
             raise CannotJudge("Nobody was connected to the cache when it went away.", "Grade again.")
-        answer = _asked(world, invoice, world.api, did)
-        what = f"The cache ({fault}) is back; in the process that took the payment meanwhile, the summary"
-        expect_right(world, answer, invoice.customer, BECAUSE_DOWN, did, what)
+        _expect_summary(world, invoice, world.api, f"with the cache back ({fault}), same process", did)
         time.sleep(1.0)  # what other processes have by the contract
-        answer = _asked(world, invoice, world.other, did)
-        what = f"The cache ({fault}) is back for a second; in another process, the summary"
-        expect_right(world, answer, invoice.customer, BECAUSE_DOWN, did, what)
+        _expect_summary(world, invoice, world.other, f"a second after the cache is back ({fault})", did)
 
 
-def _asked(world: World, invoice: Invoice, api: Api, did: str) -> Answer:
-    try:
-        return summary(world, invoice.customer, api)
-    except Failure as failure:
-        failure.did, failure.because = did, BECAUSE_DOWN
-        raise
-
-
-def _paid(world: World, invoice: Invoice, did: str) -> Answer:
-    try:
-        return world.post(f"{invoice.path}/payments", {"amount_cents": 100})
-    except Failure as failure:
-        failure.did, failure.because = did, BECAUSE_DOWN
-        raise
+def _expect_summary(world: World, invoice: Invoice, api: Api, when: str, did: str) -> None:
+    """It is answered, and right."""
+    what = f"GET summary {when}"
+    with named(what, BECAUSE_DOWN, did):
+        answer = with_status(ask(world, invoice.customer, api), 200, what, BECAUSE_DOWN, did)
+        expect_right(world, answer, invoice.customer, BECAUSE_DOWN, did, what, what)

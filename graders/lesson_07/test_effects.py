@@ -4,8 +4,8 @@ import signal
 
 from graders.check import check, expect
 from graders.lesson_07 import jobs
-from graders.lesson_07.failing import Failing
-from graders.lesson_07.jobs import CHARGE, JOBS, MAIL, PAYMENTS, REMIND, told
+from graders.lesson_07.failing import Failing, judged_later
+from graders.lesson_07.jobs import CHARGE, JOBS, MAIL, PAYMENTS, REMIND, told, workers
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import Invoice, World
 from graders.probes.redis_store import RedisStore
@@ -26,7 +26,7 @@ BECAUSE_TOLD = (
     "Somebody asks for the status because they act on it: they tell a customer, or they order it again."
 )
 BECAUSE_APART = "One server that hangs must not take everything else down with it."
-KILL = "kill -9 the worker meanwhile and start it again; "
+KILL = f"{workers('kill')}; {workers('start')}; "
 
 
 @check("done-once", needs=["request-short"])
@@ -47,7 +47,7 @@ def test_once(world: World, failing: Failing) -> None:
     expect(
         dict(charge.body) == right and invoices[0].number in str(mail.body.get("subject")),
         expected=f"The provider is asked for {right}; the mail's subject names the invoice.",
-        got=f"{dict(charge.body)}\nthe mail's subject: {mail.body.get('subject')!r}",
+        got=f"charge: {dict(charge.body)}\nthe mail's subject: {mail.body.get('subject')!r}",
         because="What is asked for is what somebody pays.",
         did=f"{CHARGE}; sleep 2; curl -s {PAYMENTS}/calls",
     )
@@ -80,7 +80,7 @@ def _ordered_twice(world: World, invoice: Invoice, cents: int) -> list[jobs.Orde
     expect(
         first.path == second.path,
         expected="An order that is repeated with its Idempotency-Key is answered with the same job.",
-        got=f"{first.path}, then {second.path}",
+        got=f"one order sent twice: {first.path}, then {second.path}",
         because=BECAUSE_ONCE,
         did=f"{CHARGE} -H 'Idempotency-Key: k'; {CHARGE} -H 'Idempotency-Key: k'",
     )
@@ -116,7 +116,7 @@ def test_status(world: World) -> None:
         expect(
             (job["status"], job["attempts"], job["finished_at"]) == ("running", 1, None),
             expected=f"While its call is under way, the {kind} job is running, attempts 1, and has no finished_at.",
-            got=f"status {job['status']}, attempts {job['attempts']}, finished_at {job['finished_at']}",
+            got=f"{kind} under way: {job['status']}, attempts {job['attempts']}, finished_at {job['finished_at']}",
             because=BECAUSE_TOLD,
             did=f"{told(PAYMENTS, 'hold')}; {CHARGE}; sleep 1; {JOBS}",
         )
@@ -131,7 +131,7 @@ def test_status(world: World) -> None:
         expect(
             bool(there and job["finished_at"] and job["attempts"] == 2),
             expected="Done, it has finished_at, attempts 2 (the first answer was lost), and a charge names its payment.",
-            got=f"{ {name: job[name] for name in ('kind', 'status', 'attempts', 'payment_id', 'finished_at')} }",
+            got=f"{job['kind']}, its first answer lost: {job['status']}, attempts {job['attempts']}\npayment_id {job['payment_id']}, finished_at {job['finished_at']}",
             because=BECAUSE_TOLD,
             did=f"{told(PAYMENTS, 'lose')}; {CHARGE}; sleep 3; {JOBS}",
         )
@@ -176,7 +176,7 @@ def test_lost(world: World) -> None:
     expect(
         world.upstreams.mail.works(invoice.email) == 1,
         expected="The mail goes out once: all three calls have the same Idempotency-Key.",
-        got=f"It went out {world.upstreams.mail.works(invoice.email)} times.",
+        got=f"one mail went out {world.upstreams.mail.works(invoice.email)} times",
         because=BECAUSE_ONCE,
         did=f"{told(MAIL, 'lose,lose')}; {REMIND}; sleep 4; curl -s {MAIL}/calls",
     )
@@ -199,7 +199,7 @@ def test_twice(world: World, queue: RedisStore) -> None:
     expect(
         calls == (1, 1),
         expected="While a job is in hand, nobody else begins it, however often it is delivered.",
-        got=f"{calls[0]} charges and {calls[1]} mails are under way",
+        got=f"delivered again: {calls[0]} charges and {calls[1]} mails under way",
         because="Queues deliver at least once. Only the one place where a job is taken in hand can make it one.",
         did=did,
     )
@@ -210,24 +210,25 @@ def test_twice(world: World, queue: RedisStore) -> None:
 
 
 @check("lease-kept", needs=["done-once"])
+@judged_later
 def test_lease(world: World, failing: Failing) -> None:
     """A job that takes longer than its lease stays with the worker that has it, as long as that one lives."""
     for case in failing.held:
         upstream = world.upstreams.payments if case.kind == "charge" else world.upstreams.mail
         upstream.await_calls(case.invoice.number if case.kind == "charge" else case.invoice.email, 2)
         between = failing.waits(case)
-        did = f"{told(PAYMENTS, 'hold')}; {CHARGE}; sleep 8; curl -s {PAYMENTS}/calls   # with two workers, JOB_LEASE_SECONDS=2"
+        did = f"{workers('start')}; {told(PAYMENTS, 'hold')}; {CHARGE}; sleep 8; curl -s {PAYMENTS}/calls"
         expect(
             bool(between),
             expected="A call that nobody answers is given up after UPSTREAM_TIMEOUT_MS, and made again.",
-            got="No second call came.",
+            got=f"{case.kind}: no second call came after one that nobody answered",
             because=BECAUSE_NONE,
             did=did,
         )
         expect(
             between[0] >= GIVEN_UP,
             expected=f"Nobody else takes a {case.kind} from a worker that is waiting for its answer: the next call comes after UPSTREAM_TIMEOUT_MS.",
-            got=f"A second call came {between[0]:.1f} s after the first, which had {TIMEOUT:.0f} s.",
+            got=f"{case.kind}: called again after {between[0]:.1f} s, the first call had {TIMEOUT:.0f} s",
             because="Two workers at one job is how things happen twice. The lease is for the dead, not for the slow.",
             did=did,
         )
@@ -250,13 +251,13 @@ def test_killed(world: World) -> None:
         expect(
             bool(calls and mails),
             expected="A worker has the jobs in hand.",
-            got=f"{len(calls)} charges and {len(mails)} mails were asked for",
+            got=f"in hand: {len(calls)} charges and {len(mails)} mails",
             because=BECAUSE_NONE,
         )
     world.no_worker()
     world.let_go()
     world.workers()
-    did = f"{told(PAYMENTS, 'hold')}; {CHARGE}; {KILL}sleep 5; curl -s {PAYMENTS}/calls"
+    did = f"{told(PAYMENTS, 'hold')}; {CHARGE}; sleep 1; {KILL}sleep 5; curl -s {PAYMENTS}/calls"
     for job in jobs.all_ended(world, paths, BECAUSE_NONE, did):
         jobs.expect_done(job, BECAUSE_NONE, did)
     for invoice in (lost, open_):
@@ -264,7 +265,7 @@ def test_killed(world: World) -> None:
         expect(
             world.upstreams.mail.works(invoice.email) == 1,
             expected="The mail goes out once, by whichever worker.",
-            got=f"It went out {world.upstreams.mail.works(invoice.email)} times.",
+            got=f"one mail went out {world.upstreams.mail.works(invoice.email)} times",
             because=BECAUSE_ONCE,
             did=did,
         )
@@ -284,9 +285,9 @@ def test_shutdown(world: World, service: Operated) -> None:
     expect(
         patient.ended_within(0.7) is None,
         expected="With a job in hand, the worker ends it first; SHUTDOWN_GRACE_SECONDS is 10.",
-        got=f"The worker ended at once, with code {patient.ended_within(0)}.",
+        got=f"the worker ended at once, with code {patient.ended_within(0)}",
         because="A deployment stops every worker. What they have in hand is somebody's money.",
-        did=f"{told(MAIL, 'hold')}; {REMIND}; kill the worker (SIGTERM) and watch when it ends",
+        did=f"{told(MAIL, 'hold')}; {REMIND}; sleep 1; {workers('stop')}   # and watch in the log when it ends",
     )
     world.upstreams.mail.release(slow.email)
     _expect_stopped(patient, 0)
@@ -294,9 +295,9 @@ def test_shutdown(world: World, service: Operated) -> None:
     expect(
         not world.mails(late),
         expected="After SIGTERM the worker takes on nothing new.",
-        got="It called for a job that was ordered after the signal.",
+        got="the worker called for a job ordered after SIGTERM",
         because="Whoever is asked to leave and begins something new leaves it half done.",
-        did=f"{told(MAIL, 'hold')}; {REMIND}; kill the worker (SIGTERM); {REMIND}; curl -s {MAIL}/calls",
+        did=f"{told(MAIL, 'hold')}; {REMIND}; sleep 1; {workers('stop')}; {REMIND}; sleep 3; curl -s {MAIL}/calls",
     )
     hasty = {"JOB_LEASE_SECONDS": "600", "UPSTREAM_TIMEOUT_MS": "20000", "SHUTDOWN_GRACE_SECONDS": "0"}
     world.hold(late)
@@ -306,13 +307,14 @@ def test_shutdown(world: World, service: Operated) -> None:
     _expect_stopped(stopped, 0)
     world.let_go()
     next_one = service.start("worker", {"JOB_LEASE_SECONDS": "600"})
-    did = f"{told(MAIL, 'hold')}; {REMIND}; kill the worker (SIGTERM, SHUTDOWN_GRACE_SECONDS=0), start it again; {JOBS}"
+    hastily = f"{workers('kill')}; {workers('start?SHUTDOWN_GRACE_SECONDS=0')}"
+    did = f"{hastily}; {told(MAIL, 'hold')}; {REMIND}; sleep 1; {workers('stop')}; sleep 1; {workers('start')}; sleep 3; {JOBS}"
     job = jobs.ended(world, after, BECAUSE_NONE, did)
     jobs.expect_done(job, BECAUSE_NONE, did)
     expect(
         job["attempts"] == 1,
         expected="A try that was broken off for a stop is not counted: attempts 1.",
-        got=f"attempts {job['attempts']}",
+        got=f"a try that a stop broke off: attempts {job['attempts']}",
         because="Ten deployments in a day must not use up a job's tries.",
         did=did,
     )
@@ -325,7 +327,7 @@ def test_shutdown(world: World, service: Operated) -> None:
     expect(
         world.upstreams.mail.works(slow.email) == 1,
         expected="What was in hand at the stop is done once.",
-        got=f"It was done {world.upstreams.mail.works(slow.email)} times, {len(between) + 1} calls.",
+        got=f"a mail in hand at the stop: sent {world.upstreams.mail.works(slow.email)} times, {len(between) + 1} calls",
         because=BECAUSE_ONCE,
         did=did,
     )
@@ -336,7 +338,7 @@ def expect_called(world: World, invoice: Invoice) -> None:
     expect(
         bool(world.upstreams.mail.await_calls(invoice.email, 1)),
         expected="A worker calls the mail server for a reminder.",
-        got="No call came.",
+        got="no call of the mail server came for a reminder",
         because=BECAUSE_NONE,
         did=f"{REMIND}; sleep 3; curl -s {MAIL}/calls",
     )
@@ -347,7 +349,7 @@ def _expect_stopped(worker: Process, code: int) -> None:
     expect(
         ended == code,
         expected="The worker exits with 0 once it has ended what it has in hand, or SHUTDOWN_GRACE_SECONDS are over.",
-        got="It still runs." if ended is None else f"It exited with {ended}.",
+        got="the worker still runs" if ended is None else f"the worker exited with {ended}",
         because="Who does not stop is killed, in the middle of something.",
-        did="kill the worker (SIGTERM) and watch how it ends",
+        did=f"{workers('stop')}   # and watch in the log how it ends",
     )

@@ -5,7 +5,21 @@ from typing import Any
 
 from graders.check import Failure, check, expect
 from graders.lesson_07 import jobs
-from graders.lesson_07.jobs import CHARGE, DAYS, DUE, JOBS, MAIL, PAYMENTS, REMIND, SEND, told
+from graders.lesson_07.answers import seen, with_status
+from graders.lesson_07.jobs import (
+    CHARGE,
+    DAYS,
+    DUE,
+    JOBS,
+    MAIL,
+    PAYMENTS,
+    REMIND,
+    SEND,
+    at_that_web,
+    told,
+    web_with,
+    workers,
+)
 from graders.lesson_07.policies import Policies
 from graders.lesson_07.summaries import expect_right, summary
 from graders.lesson_07.waiting import eventually
@@ -16,6 +30,8 @@ from graders.probes.upstreams import refuse
 HEADER = "id,customer_id,number,status,currency,total_cents,paid_cents,due_on,created_at"
 BECAUSE_KEPT = "Everything else in this lesson stands on these routes."
 BECAUSE_SHORT = "Whoever waits for somebody else's server waits as long as that one likes, and holds a connection all the while."
+NARROW = f"{workers('kill')}; {web_with('QUEUE_LIMIT=3')}; "
+FULL = f"{NARROW}for i in 1 2 3; do {at_that_web(CHARGE)}; done; "
 BECAUSE_FULL = "A queue without a limit grows until memory ends, and everybody in it waits longer. Who is told to come back later can."
 
 
@@ -33,7 +49,7 @@ def test_contract(world: World) -> None:
         expect(
             job.fields["kind"] == kind,
             expected=f"The job has the kind {kind!r}.",
-            got=job.answer.summary(),
+            got=seen(f"the order of a {kind}", job.answer),
             because=BECAUSE_KEPT,
             did=job.answer.did,
         )
@@ -45,20 +61,22 @@ def test_contract(world: World) -> None:
     expect(
         isinstance(found, dict) and right.items() <= found.items() and "paid_cents" in found,
         expected=f"The report counts the tenant's invoices: {right}, and paid_cents.",
-        got=f"{found!r}",
+        got=f"the report: {found!r}",
         because="A report that is wrong is worse than none.",
     )
     draft = world.invoice("draft")
-    world.post(f"{draft.path}/send", DUE).expect(200, because="Sending an invoice is answered as ever.")
+    sent = world.post(f"{draft.path}/send", DUE)
+    with_status(sent, 200, "POST send", "Sending an invoice is answered as ever.")
     expect_right(world, summary(world, draft.customer), draft.customer, "A summary is what the rows say.")
     export = world.api.send(
         "GET", "/v1/exports/invoices.csv", tenant=world.tenant, headers={"Accept": "text/csv"}
-    ).expect(200, because=BECAUSE_KEPT)
+    )
+    with_status(export, 200, "GET /v1/exports/invoices.csv", BECAUSE_KEPT)
     lines = list(csv.reader(export.body.decode("utf-8", "replace").splitlines()))
     expect(
         bool(lines) and lines[0] == HEADER.split(",") and len(lines) == 3,
         expected=f"A header and a line for each of two invoices: {HEADER}",
-        got=export.summary(),
+        got=seen("GET /v1/exports/invoices.csv", export),
         because=BECAUSE_KEPT,
         did=export.did,
     )
@@ -72,14 +90,15 @@ def _expect_listed(world: World) -> None:
         ({"status": "done"}, 3),
         ({"status": "dead"}, 0),
     ):
-        answer = world.get("/v1/jobs", **params).expect(200, because="Jobs can be listed.")
+        what = f"GET /v1/jobs with {params or 'no filter'}"
+        answer = with_status(world.get("/v1/jobs", **params), 200, what, "Jobs can be listed.")
         listed: Any = answer.json()
         expect(
             isinstance(listed, dict)
             and isinstance(listed.get("items"), list)
             and listed.get("total") == number == len(listed["items"]),
             expected=f"{number} jobs with {params or 'no filter'}, and `total` says so.",
-            got=answer.summary(),
+            got=seen(what, answer),
             because="`total` is how an operator sees how much is waiting and how much has died.",
             did=answer.did,
         )
@@ -109,8 +128,8 @@ def test_short(world: World) -> None:
         answer = _asked(world, path, body, did)
         expect(
             answer.status == status,
-            expected=f"Status {status}, though both upstreams answer nobody and no worker runs.",
-            got=answer.summary(),
+            expected=f"POST {path}: status {status}, though both upstreams answer nobody and no worker runs.",
+            got=seen(f"POST {path}", answer),
             because=BECAUSE_SHORT,
             did=did,
         )
@@ -118,7 +137,7 @@ def test_short(world: World) -> None:
         expect(
             not calls,
             expected="No upstream is called while no worker runs.",
-            got=f"{len(calls)} calls came",
+            got=f"{len(calls)} upstream calls came from POST {path}",
             because=BECAUSE_SHORT,
             did=did,
         )
@@ -126,7 +145,7 @@ def test_short(world: World) -> None:
     expect(
         listed.status == 200 and listed.json().get("total") == 4,
         expected="All four wait: total 4 with status=queued. Nobody has done them, for no worker runs.",
-        got=listed.summary(),
+        got=seen("GET /v1/jobs?status=queued after four orders", listed),
         because="Work that the request does itself under another name is still done in the request.",
         did=f"{SEND}; {JOBS}?status=queued",
     )
@@ -136,7 +155,7 @@ def test_short(world: World) -> None:
     expect(
         reached,
         expected="Once a worker runs, the upstreams are called.",
-        got=f"mails {len(world.mails(draft)) + len(world.mails(invoice))}, charges {len(world.charges(invoice))}",
+        got=f"with a worker: {len(world.mails(draft)) + len(world.mails(invoice))} mails, {len(world.charges(invoice))} charges asked for",
         because="What was taken on must be done.",
         did=f"{CHARGE}; sleep 5; {JOBS}",
     )
@@ -149,7 +168,7 @@ def _asked(world: World, path: str, body: object, did: str) -> Answer:
     except Failure as failure:
         raise Failure(
             expected="The order is taken on at once, though both upstreams answer nobody and no worker runs.",
-            got=failure.got,
+            got=f"POST {path}: {failure.got}",
             because=BECAUSE_SHORT,
             did=did,
         ) from None
@@ -169,9 +188,9 @@ def test_full(world: World, odd_one: Api) -> None:
         expect(
             answer.status == 202,
             expected=f"Job {number + 1} of at most 3 that may be open is taken on.",
-            got=answer.summary(),
+            got=seen(f"order {number + 1} with QUEUE_LIMIT={ODD_LIMIT}", answer),
             because="A limit that refuses too early wastes what there is.",
-            did=f"QUEUE_LIMIT=3 in the service's environment; then {number + 1} times: {CHARGE}",
+            did=f"{NARROW}for i in $(seq {number + 1}); do {at_that_web(CHARGE)}; done",
         )
     orders: list[tuple[str, object]] = [
         (f"{invoice.path}/charges", {"amount_cents": 1}),
@@ -186,9 +205,9 @@ def test_full(world: World, odd_one: Api) -> None:
     expect(
         left == [("draft",)] and jobs.job_of(world, dead)["status"] == "dead",
         expected="What was refused has changed nothing: the draft is a draft, the dead letter is dead.",
-        got=f"the draft is {left[0][0] if left else 'gone'}; the dead letter {jobs.job_of(world, dead)['status']}",
+        got=f"after refusals: the draft is {left[0][0] if left else 'gone'}, the dead letter {jobs.job_of(world, dead)['status']}",
         because="Whoever is refused tries again later, and must find things as they were.",
-        did=f"QUEUE_LIMIT=0 in the service's environment; then: {SEND}",
+        did=f"{FULL}{at_that_web(SEND)}",
     )
     world.workers()
     _expect_drained(world)
@@ -196,9 +215,9 @@ def test_full(world: World, odd_one: Api) -> None:
     expect(
         answer.status == 202,
         expected="Once the jobs are done, there is room again.",
-        got=answer.summary(),
+        got=seen("an order after all jobs are done", answer),
         because="A queue that stays full is down.",
-        did=f"QUEUE_LIMIT=3 in the service's environment; then: {REMIND}",
+        did=f"{FULL}{workers('start')}; sleep 3; {at_that_web(REMIND)}",
     )
 
 
@@ -219,7 +238,7 @@ def _expect_drained(world: World) -> None:
     expect(
         eventually(lambda: open_jobs() == 0),
         expected="With a worker and upstreams that work, every job ends.",
-        got=f"{open_jobs()} are still open",
+        got=f"{open_jobs()} jobs are still open",
         because="Jobs that stay open fill the queue.",
         did=f"{JOBS}?status=queued",
     )
@@ -233,7 +252,7 @@ def _expect_full(world: World, narrow: Api, path: str, body: object) -> None:
     expect(
         full and headers.get("retry-after", "").strip() not in ("", "0"),
         expected=f"POST {path} is 503, queue-full, with Retry-After, while QUEUE_LIMIT jobs are open.",
-        got=f"{answer.summary()}\nRetry-After: {headers.get('retry-after')}",
+        got=f"{seen(f'POST {path}, full', answer)}\nRetry-After: {headers.get('retry-after')}",
         because=BECAUSE_FULL,
-        did=f"QUEUE_LIMIT=3 in the service's environment; then 4 times: {CHARGE}",
+        did=f"{FULL}{at_that_web(CHARGE)}",
     )

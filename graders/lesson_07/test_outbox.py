@@ -6,6 +6,7 @@ from typing import Any
 
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
+from graders.lesson_07.answers import seen, with_status
 from graders.lesson_07.jobs import DUE, JOBS, MAIL, REMIND, SEND, faulty
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import Invoice, World
@@ -34,23 +35,22 @@ def _expect_no_mail_of_what_failed(world: World) -> None:
     expect(
         answer.status >= 500 and _status(world, failed) == "draft",
         expected="When the database refuses the commit, the answer is a 5xx and the invoice stays a draft.",
-        got=f"{answer.summary()}\nthe invoice is {_status(world, failed)}",
+        got=f"{seen('POST send, commit refused', answer)}\nthe invoice is {_status(world, failed)}",
         because=BECAUSE,
         did=did,
     )
-    world.post(f"{sent.path}/send", DUE).expect(200, because="Others can be sent.")
+    with_status(world.post(f"{sent.path}/send", DUE), 200, "POST send of another", "Others can be sent.")
     jobs.expect_done(jobs.ended(world, f"/v1/jobs/{jobs.mail_of(world, sent)['id']}", BECAUSE), BECAUSE)
     listed = world.get("/v1/jobs", invoice_id=failed.id).json()
     expect(
         not world.mails(failed) and listed.get("total") == 0,
         expected="An invoice that was not sent has no job, and its customer gets no mail.",
-        got=f"{len(world.mails(failed))} mails, {listed.get('total')} jobs",
+        got=f"of an invoice not sent: {len(world.mails(failed))} mails, {listed.get('total')} jobs",
         because=BECAUSE,
         did=did,
     )
-    world.post(f"{failed.path}/send", DUE).expect(
-        200, because="It can be sent as soon as the database lets it."
-    )
+    again = world.post(f"{failed.path}/send", DUE)
+    with_status(again, 200, "POST send again", "It can be sent as soon as the database lets it.")
     jobs.expect_done(jobs.ended(world, f"/v1/jobs/{jobs.mail_of(world, failed)['id']}", BECAUSE), BECAUSE)
 
 
@@ -78,7 +78,7 @@ def _expect_mail_of_what_was_sent(world: World, service: Operated, client: Calla
             expect(
                 len(calls) >= 1,
                 expected="What is sent, or was answered with 202, has its mail, though the process died and the queue had not heard of it.",
-                got=f"POST {orders[number][0]} took effect, and no mail came.",
+                got=f"no mail came of POST {orders[number][0]}, which took effect",
                 because=BECAUSE,
                 did=did,
             )
@@ -88,7 +88,7 @@ def _expect_mail_of_what_was_sent(world: World, service: Operated, client: Calla
     expect(
         works[0] == int(wanted[0]) and works[1] <= 1,
         expected="One mail for what is sent, none for what is not.",
-        got=f"{works[0]} mails; the invoice is {_status(world, draft)}",
+        got=f"{works[0]} mails, and the invoice is {_status(world, draft)}; {works[1]} reminders",
         because=BECAUSE,
         did=did,
     )
@@ -115,14 +115,14 @@ def test_cut(world: World) -> None:
         expect(
             answer.status in (200, 202) or _unavailable(answer),
             expected=f"POST {path}: answered as ever, or 503 with the dependency queue.",
-            got=f"{answer.summary()}\n{landed.proof()}",
+            got=f"{seen(f'POST {path}, queue cut', answer)}\n{landed.proof()}",
             because="A queue that is down for a minute must not look like a bug of the caller's.",
             did=did,
         )
     expect(
         listed.status == 200 or _unavailable(listed),
         expected="Jobs can be listed, or it is 503.",
-        got=listed.summary(),
+        got=seen("GET /v1/jobs, queue cut", listed),
         because="An operator looks there first.",
         did=f"{faulty('queue', 'refuse')}; {JOBS}",
     )
@@ -145,7 +145,7 @@ def test_cut(world: World) -> None:
     expect(
         not made and (answers[0].status == 200) == (_status(world, draft) == "sent"),
         expected="What was refused has changed nothing, and nothing of it is done.",
-        got=f"{len(made)} calls came; the draft is {_status(world, draft)}",
+        got=f"of refused orders: {len(made)} calls came, the draft is {_status(world, draft)}",
         because=BECAUSE,
         did=did,
     )

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from graders.check import check, expect
 from graders.lesson_07 import jitter, jobs
-from graders.lesson_07.failing import Failing
+from graders.lesson_07.answers import seen
+from graders.lesson_07.failing import Failing, judged_later
 from graders.lesson_07.jitter import SLACK, Wait, come_apart, groups, some_early
 from graders.lesson_07.jobs import CHARGE, JOBS, PAYMENTS, told
 from graders.lesson_07.policies import Policies
@@ -38,7 +39,7 @@ def test_retried(world: World) -> None:
         expect(
             (job["status"], job["attempts"]) == ("done", 2),
             expected=f"{name} at first, then success: the job is done with attempts 2.",
-            got=f"status {job['status']}, attempts {job['attempts']}, reason {job['reason']}",
+            got=f"{name}, then success: {job['status']}, attempts {job['attempts']}, reason {job['reason']}",
             because="Half of all failures are over a second later.",
             did=did,
         )
@@ -60,13 +61,14 @@ def test_lasting(world: World) -> None:
         expect(
             (job["status"], job["reason"], job["attempts"]) == ("dead", "refused", 1),
             expected=f"{name} is lasting: dead, reason refused, attempts 1.",
-            got=f"status {job['status']}, reason {job['reason']}, attempts {job['attempts']}",
+            got=f"{name}: {job['status']}, reason {job['reason']}, attempts {job['attempts']}",
             because="A card that is refused is refused again. Ten tries later the provider blocks the account.",
             did=did,
         )
 
 
 @check("dead-letter-reason", needs=["done-once"])
+@judged_later
 def test_dead(world: World, failing: Failing) -> None:
     """What failed as often as it may is a dead letter, listed with the reason and what went wrong."""
     listed_paths = set()
@@ -76,7 +78,7 @@ def test_dead(world: World, failing: Failing) -> None:
             and isinstance(job["detail"], str)
             and bool(job["detail"].strip() and job["finished_at"]),
             expected=f"A {case.kind} that meets 503 in every try is dead, reason exhausted, with a detail for people.",
-            got=f"status {job['status']}, reason {job['reason']}, detail {job['detail']!r}, finished_at {job['finished_at']}",
+            got=f"{case.kind}, 503 in every try: {job['status']}, reason {job['reason']}\ndetail {job['detail']!r}, finished_at {job['finished_at']}",
             because=BECAUSE_DEAD,
             did=f"{DOWN}{JOBS}?status=dead",
         )
@@ -87,7 +89,7 @@ def test_dead(world: World, failing: Failing) -> None:
     expect(
         ids == listed_paths,
         expected=f"GET /v1/jobs?status=dead lists the tenant's {len(listed_paths)} dead letters.",
-        got=f"{len(ids)} of them\n{answer.summary()}",
+        got=seen(f"{len(ids)} of {len(listed_paths)} dead letters listed", answer),
         because="Somebody looks there every morning. What is not listed is not found.",
         did=f"{DOWN}{JOBS}?status=dead",
     )
@@ -106,7 +108,7 @@ def test_requeue(world: World, failing: Failing) -> None:
         expect(
             again.path == case.path and again.fields["reason"] is None,
             expected="It is the same job again, without a reason.",
-            got=again.answer.summary(),
+            got=seen("requeue of a dead letter", again.answer),
             because="Whoever follows it follows it under its id.",
             did=did,
         )
@@ -116,7 +118,7 @@ def test_requeue(world: World, failing: Failing) -> None:
         expect(
             len(keys) == 1 and len(failing.calls(case)) == len(before) + 3,
             expected="Three calls more, all of them with the key of the first.",
-            got=f"{len(failing.calls(case)) - len(before)} calls more, {len(keys)} keys",
+            got=f"after requeue: {len(failing.calls(case)) - len(before)} calls more, {len(keys)} keys in all",
             because="Nobody knows whether the last try did its work after all. The key is what keeps it from being done twice.",
             did=did,
         )
@@ -124,13 +126,14 @@ def test_requeue(world: World, failing: Failing) -> None:
         expect(
             refused.status == 409,
             expected="A job that is done is not queued again: 409.",
-            got=refused.summary(),
+            got=seen("requeue of a job that is done", refused),
             because="It would be done twice.",
             did=refused.did,
         )
 
 
 @check("retries-grow", needs=["dead-letter-reason"])
+@judged_later
 def test_grow(failing: Failing, world: World) -> None:
     """A job that fails is asked for again, ever later."""
     failing.ended(BECAUSE_GROW, DOWN)
@@ -147,6 +150,7 @@ def test_grow(failing: Failing, world: World) -> None:
 
 
 @check("retries-jitter", needs=["dead-letter-reason", "queues-written"])
+@judged_later
 def test_jitter(failing: Failing, policies: Policies, world: World) -> None:
     """What failed together does not come back together: each wait is shorter by a share of its own."""
     found = groups([*_waits(failing, policies)])
@@ -167,6 +171,7 @@ def test_jitter(failing: Failing, policies: Policies, world: World) -> None:
 
 
 @check("queues-agree", needs=["dead-letter-reason", "queues-written"])
+@judged_later
 def test_agree(failing: Failing, policies: Policies, world: World) -> None:
     """What queues.toml says is what happens: so many tries, and no wait shorter than it says."""
     for case, job in failing.ended(BECAUSE_DEAD, DOWN):

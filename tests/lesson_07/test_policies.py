@@ -19,7 +19,7 @@ def test_the_reference_s_file_is_right() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "named"),
     [
-        ("[report]", "[reports]", "There is no table [report]."),
+        ("[report]", "[reports]", "queues.toml has no table [report]."),
         ("attempts = 5", "attempts = 3", "[mail] attempts is 3"),
         ("attempts = 5", "attempts = 5.0", "[mail] attempts is 5.0"),
         ("attempts = 5", "attempts = true", "[mail] attempts is True"),
@@ -29,13 +29,22 @@ def test_the_reference_s_file_is_right() -> None:
         ('"408", ', "", "[mail] retried does not name '408'."),
         ('"5xx"]', '"5xx", "4xx"]', "[mail] retried names '4xx'."),
         ('ends = "dead"', "", "[mail] ends is None"),
-        ("[mail]", "[mail", "It is no TOML"),
+        ("[mail]", "[mail", "queues.toml is no TOML"),
     ],
 )
 def test_what_is_wrong_is_named(before: str, after: str, named: str) -> None:
     with pytest.raises(Failure) as caught:
         read_policies(REFERENCE.read_text().replace(before, after, 1))
     assert named in caught.value.got
+
+
+def test_a_table_that_is_missing_is_named_first() -> None:
+    with pytest.raises(Failure) as caught:
+        read_policies("[mail]\nattempts = 1\n[fax]\n")
+    assert caught.value.got.splitlines()[:2] == [
+        "queues.toml has no table [charge].",
+        "queues.toml has no table [report].",
+    ]
 
 
 def test_a_file_that_is_not_there_is_a_failure() -> None:
