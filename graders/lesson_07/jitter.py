@@ -51,6 +51,11 @@ def come_apart(found: Sequence[Group]) -> bool:
     return least is not None and shares[-1 - len(shares) // 4] >= least
 
 
+def longest(found: Sequence[Group]) -> list[Group]:
+    """Of each kind the group with the longest waits, where chance is seen best; the longest of all first."""
+    return sorted({group[0].kind: group for group in found}.values(), key=lambda group: -group[0].nominal)
+
+
 def told(group: Group) -> str:
     """The group on one line."""
     some = ", ".join(f"{wait.seconds:.2f}" for wait in group[:SHOWN])

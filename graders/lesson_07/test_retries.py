@@ -164,7 +164,7 @@ def test_jitter(failing: Failing, policies: Policies, world: World) -> None:
     expect(
         come_apart(found),
         expected="Jobs that failed at the same moment come back at different ones: what `jitter` takes off is drawn anew for each wait.",
-        got="\n".join(f"{jitter.told(group)}: the same each time" for group in reversed(found)),
+        got="\n".join(f"{jitter.told(group)}: the same each time" for group in jitter.longest(found)),
         because=BECAUSE_JITTER,
         did=f"{DOWN}curl -s {PAYMENTS}/calls",
     )

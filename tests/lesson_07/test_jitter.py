@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from graders.lesson_07.failing import CHARGES, MAILS
-from graders.lesson_07.jitter import Wait, come_apart, groups, some_early, told
+from graders.lesson_07.jitter import Wait, come_apart, groups, longest, some_early, told
 from graders.lesson_07.policies import Policy
 
 SMALLEST = Policy(attempts=5, growth=2, jitter=0.25, most=8)
@@ -56,6 +56,11 @@ def test_a_share_that_follows_the_try_brings_all_back_together() -> None:
 def test_what_nobody_can_see_is_left_out() -> None:
     assert groups([Wait("mail", 1, 0.2, 0.5, 0.1)]) == []
     assert not come_apart([])
+
+
+def test_what_is_told_is_the_longest_of_each_kind() -> None:
+    found = groups(waits(REFERENCE, random.Random.random, relayed, 1))
+    assert [(group[0].kind, group[0].tries) for group in longest(found)] == [("charge", 5), ("mail", 5)]
 
 
 def test_a_group_is_told_on_one_line() -> None:
