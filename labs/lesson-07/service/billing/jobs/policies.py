@@ -7,7 +7,7 @@ from billing.domain.retries import RetryPolicy
 
 
 class BadQueues(Exception):
-    """Never raised; the worker looks for it."""
+    """Where this is raised the worker ends, with code 78. So far nobody raises it."""
 
 
 def read_policies() -> Mapping[Kind, RetryPolicy]:
