@@ -1,5 +1,6 @@
 """One failure in full: its six parts in the order in which a learner reads them."""
 
+import re
 from collections.abc import Sequence
 
 from rich.text import Text
@@ -10,6 +11,9 @@ from graders.reports.page import Page, prose, verbatim
 BRIEF_ROWS = 14
 BRIEF_LOG_LINES = 3
 BRIEF_LOG_ROWS = 3
+
+# Members of a line of JSON that are a time or an id that was drawn: --verbose shows them.
+DRAWN = re.compile(r'"\w+": ?"(?:\d{4}-\d\d-\d\dT[^"]*|[0-9a-f]{16,}|[0-9a-f]{8}-[0-9a-f-]{27})", ?')
 
 LABEL = "bold"
 QUIET = "dim"
@@ -65,7 +69,8 @@ def _log(log: Sequence[str], page: Page, verbose: bool) -> list[Text]:
 
 
 def _brief_log_line(line: str, page: Page) -> list[Text]:
-    rows = prose(line, page, indent=4, style=QUIET)
+    """What happened comes first: a line of JSON is cut where it is long, and times and ids that were drawn fill it."""
+    rows = prose(DRAWN.sub("", line), page, indent=4, style=QUIET)
     if len(rows) > BRIEF_LOG_ROWS:
         rows = rows[:BRIEF_LOG_ROWS]
         rows[-1].truncate(page.width - len(page.marks.more))
