@@ -47,7 +47,7 @@ class Failing:
     """`exhausted` meet 503 in every try; `held` are answered by nothing in the first, until its caller gives up."""
 
     def __init__(self, whole: World) -> None:
-        self.world = world = replace(whole, _held=[])
+        self.world = world = replace(whole, _held=[], tenants=[])
         world.renew(random.Random())  # noqa: S311 - a tenant, not a secret
         world.workers(2)
         self.began, self.over = time.monotonic(), 0.0

@@ -66,6 +66,7 @@ class World:
     draw: random.Random = field(default_factory=random.Random)
     tenant: int = 0
     currency: str = "EUR"
+    tenants: list[int] = field(default_factory=list)  # of the checks so far
     _held: list[Invoice] = field(default_factory=list)
 
     def hold(self, invoice: Invoice, *, works: bool = False, then: Step = WORK) -> None:
@@ -98,6 +99,7 @@ class World:
         self.draw = draw
         self.currency = draw.choice(CURRENCIES)
         [(self.tenant,)] = self.write(TENANT, [self.currency])
+        self.tenants.append(self.tenant)
 
     def customer(self) -> tuple[str, str]:
         """A new customer: id and email."""
