@@ -10,7 +10,7 @@ help:
 	@echo "make grade [LESSON=lesson-05]   grade your copy of a lesson (sets everything up)"
 	@echo "make test                       run the kit's own tests"
 	@echo "make lint                       ruff, mypy, import-linter"
-	@echo "make gate [HOW=--focused]       prove every lesson: octo_lab dev check"
+	@echo "make gate                       prove every lesson: octo_lab dev check"
 	@echo "make bench                      print the speed and memory ratios"
 
 .venv/kit: requirements.txt pyproject.toml

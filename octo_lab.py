@@ -604,6 +604,7 @@ def dev_new(lesson: str) -> None:
 @click.option(
     "--focused", is_flag=True, help="Show a wrong fix only the checks it must fail: a third of the time."
 )
+@click.option("--cover", is_flag=True, help="Of the wrong fixes, only one for each check.")
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
 @click.option(
@@ -646,6 +647,7 @@ def proof(
     jobs: int,
     fix: str,
     focused: bool,
+    cover: bool,
     on: Ground,
     keep_transcripts: bool,
 ) -> bool:
@@ -656,10 +658,14 @@ def proof(
         click.echo(f"{'!' if wrong else '.'} {row.kind:9} {row.name} {row.seconds:.1f} s", err=True)
 
     with prove.stress(stress):
-        found = prove.prove(lab, repeat=repeat, jobs=jobs, only=fix, focused=focused, done=told, on=on)
+        found = prove.prove(
+            lab, repeat=repeat, jobs=jobs, only=fix, focused=focused, cover=cover, done=told, on=on
+        )
     render_matrix(found.matrix, stdout())
     if focused:
         click.echo("Each wrong fix met only the checks it must fail. Without --focused it meets them all.")
+    if cover:
+        click.echo("Of the wrong fixes there was one for each check. Without --cover there are all.")
     if keep_transcripts:
         transcripts.keep(lab, found.reports)
     changed = transcripts.differences(lab, found.reports)

@@ -85,14 +85,19 @@ def prove(
     jobs: int,
     only: str = "",
     focused: bool = False,
+    cover: bool = False,
     done: Callable[[Row], None] = lambda row: None,
     on: Ground = "embedded",
 ) -> Proof:
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row.
 
     `focused`: a wrong fix meets only the checks that it must fail, and those that they need.
+    `cover`: of the wrong fixes only one for each check.
     """
+    checks = tuple(spec.id for spec in lab.checks)
     wanted = [fix for fix in fixes(lab) if only in fix.name]
+    if cover:
+        wanted = _cover(wanted, checks)
     graded: dict[str, list[Report]] = {}
     rows: dict[str, Row] = {}
     halt = Halt()
@@ -105,11 +110,17 @@ def prove(
     for_each(
         wanted, lambda fix: _graded(lab, fix, repeat, focused, halt, on), jobs=jobs, done=told, halt=halt
     )
-    checks = tuple(spec.id for spec in lab.checks)
     matrix = Matrix(lab.id, checks, tuple(rows[fix.name] for fix in wanted))
     return Proof(
         matrix, {fix.name: graded[fix.name][0] for fix in wanted if fix.kind == "wrong" and graded[fix.name]}
     )
+
+
+def _cover(all_: list[Fix], checks: tuple[str, ...]) -> list[Fix]:
+    """Without the wrong fixes that another does for: each check keeps the one that fails least beside it."""
+    killers = [[fix for fix in all_ if fix.kind == "wrong" and check in fix.expected] for check in checks]
+    kept = {min(each, key=lambda fix: len(fix.expected)).name for each in killers if each}
+    return [fix for fix in all_ if fix.kind != "wrong" or fix.name in kept]
 
 
 def _graded(

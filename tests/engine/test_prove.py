@@ -36,6 +36,16 @@ def test_a_focused_gate_shows_a_wrong_fix_what_it_must_fail_and_no_more(lab: Lab
     assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
 
 
+def test_a_cover_has_for_each_check_the_fix_that_fails_least_beside_it(lab: Lab) -> None:
+    fixes = lab.grader / "fixes.toml"
+    more = '[[wrong]]\nname = "fails-all"\nwhy = "Tired."\nfails = ["answers", "doubles"]\n\n'
+    fixes.write_text(more + fixes.read_text())
+    shutil.copy(*(lab.grader / "wrong_fixes" / f"{name}.patch" for name in ("empty-answer", "fails-all")))
+    rows = [row.name for row in prove(lab, repeat=1, jobs=2, focused=True, cover=True).matrix.rows]
+    assert "fails-all" not in rows
+    assert {"broken", "reference", "empty-answer", "adds-two", "wraps-at-64-bits", "other-words"} <= {*rows}
+
+
 def test_a_focused_gate_is_told_of_survivors(lab: Lab) -> None:
     replaced(lab.grader / "test_doubles.py", "rng.randrange(2**70, 2**80)", "2")
     matrix = prove(lab, repeat=1, jobs=1, only="wraps", focused=True).matrix
