@@ -7,7 +7,7 @@ import asyncio
 import threading
 from asyncio import StreamReader, StreamWriter
 from collections.abc import Coroutine, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -189,7 +189,7 @@ class Gate:
                     each.close()
 
     async def _pump(self, number: int, reader: StreamReader, writer: StreamWriter, *, answers: bool) -> None:
-        with suppress(OSError):
+        try:
             while data := await reader.read(CHUNK):
                 if await self._through(number, answers):
                     writer.write(data)
@@ -197,6 +197,9 @@ class Gate:
             await self._silence(number)
             if writer.can_write_eof():
                 writer.write_eof()
+        except OSError:  # reset, as by a process that was killed: the other side must hear of it, or holds its locks
+            await self._silence(number)
+            writer.transport.abort()
 
     async def _through(self, number: int, answers: bool) -> bool:
         """Whether what came on this connection may go on, once the present fault lets it."""

@@ -1,6 +1,7 @@
 """Each fault of a gate does to live connections of a real server what its name says, says so, and heals."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -135,3 +136,19 @@ def test_a_fault_that_met_nobody_says_so(gate: Gate) -> None:
         assert not landed.await_felt(seconds=0.1)
     assert (landed.live, landed.connections) == (0, 0)
     assert "0 felt it" in landed.proof()
+
+
+def test_a_reset_is_passed_on(gate: Gate) -> None:
+    """A killed client whose last answer nobody read sends a reset: the server must not think that it is still there."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gate.target = listener.getsockname()[1]
+        listener.settimeout(10)
+        with socket.create_connection(("127.0.0.1", gate.port), 10) as client:
+            server, _ = listener.accept()
+            server.settimeout(10)
+            server.sendall(b"an answer that nobody reads")
+            assert client.recv(100, socket.MSG_PEEK)
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with server, pytest.raises(ConnectionResetError):
+            assert server.recv(100) == b""
+            raise ConnectionResetError  # an end is as good as a reset
