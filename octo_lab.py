@@ -57,7 +57,7 @@ from graders.reports.forgeries import ForgeryRow, held
 from graders.reports.forgery_screen import render_forgeries
 from graders.reports.formats import FORMATS, lacking
 from graders.reports.json_report import InvalidReport, dumps, loads
-from graders.reports.lesson_screens import explanation_lines, hint_lines
+from graders.reports.lesson_screens import explanation_lines, hint_lines, titles_lines
 from graders.reports.matrix import Row, faults, holds
 from graders.reports.matrix_screen import render_matrix
 from graders.reports.model import Report
@@ -479,10 +479,15 @@ def hint(lesson: Lab, check: str | None) -> None:
 
 
 @cli.command(epilog=example("octo_lab explain lesson-05 first-page-bounded"))
-@click.argument("named", nargs=-1, required=True, metavar="[LESSON] CHECK")
+@click.argument("named", nargs=-1, required=True, metavar="[LESSON] [CHECK]")
 def explain(named: tuple[str, ...]) -> None:
-    """Say what a check asks for, what it is worth, and where to read."""
+    """Say what a check asks for, what it is worth, and where to read; of a lesson, what all its checks ask for."""
     *before, check = named
+    whole = next((lab for lab in all_labs() if lab.id == check and not before), None)
+    if whole:
+        titles = {spec.id: title_of(whole, spec.id) for spec in whole.checks}
+        show(titles_lines(titles, page_for(stdout())), stdout())
+        return
     if len(before) > 1:
         raise click.UsageError("Name one check, and before it the lesson if you like.")
     lesson: Lab | None = LESSON.convert(before[0], None, None) if before else None

@@ -197,7 +197,9 @@ class Gate:
             await self._silence(number)
             if writer.can_write_eof():
                 writer.write_eof()
-        except OSError:  # reset, as by a process that was killed: the other side must hear of it, or holds its locks
+        except (
+            OSError
+        ):  # reset, as by a process that was killed: the other side must hear of it, or holds its locks
             await self._silence(number)
             writer.transport.abort()
 

@@ -1,6 +1,6 @@
 """The screens of `hint` and `explain`: what a learner reads beside a failure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
@@ -22,6 +22,13 @@ def hint_lines(lesson: str, id: str, title: str, hints: Sequence[str], shown: in
         else "That was the last hint. `octo_lab explain` says where to read."
     )
     return [*lines, *prose(end, page, style=QUIET)]
+
+
+def titles_lines(titles: Mapping[str, str], page: Page) -> list[Text]:
+    """What each check asks for, in whole sentences."""
+    return [
+        line for id, title in titles.items() for line in (Text(id, "bold"), *prose(title, page, indent=2))
+    ]
 
 
 def explanation_lines(

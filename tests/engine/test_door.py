@@ -181,6 +181,17 @@ def test_hints_climb_a_ladder(door: Door) -> None:
     assert seen[3] == seen[2]
 
 
+def test_explain_lists_what_all_checks_of_a_lesson_ask(door: Door) -> None:
+    told = door("explain", "lesson-01")
+    assert told.returncode == 0
+    assert "doubles\n  A number comes back doubled\n" in told.stdout
+    assert [line for line in told.stdout.splitlines() if not line.startswith(" ")] == [
+        "answers",
+        "doubles",
+        "doubles-large",
+    ]
+
+
 @pytest.mark.parametrize("named", [("doubles",), ("1", "doubles")])
 def test_explain_says_what_a_check_asks(door: Door, named: tuple[str, ...]) -> None:
     told = door("explain", *named)
