@@ -1,7 +1,8 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -13,7 +14,7 @@ from graders.lesson_07.answers import named, with_status
 from graders.lesson_07.exported import BIG, PATH, export, lines, rest
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import World
-from graders.probes.api import SHOWN_AS
+from graders.probes.api import SHOWN_AS, Api
 from graders.probes.memory import Peak, watched
 from graders.probes.service import Operated
 
@@ -113,7 +114,9 @@ def _expect_one_moment(big: BigExport) -> None:
 @check("export-streams", needs=["export-complete"])
 def test_streams(world: World, service: Operated, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
-    received, whole, peak = _expect_early(world, service.web("billing")), len(big.body), big.peak
+    with own_web(service) as url:
+        received = _expect_early(world, url)
+    whole, peak = len(big.body), big.peak
     expect(
         received < whole // 2 and peak.growth < MOST_GROWTH,
         expected=f"Of {whole // MIB} MB, memory takes a small part: below {MOST_GROWTH // MIB} MB more than before.",
@@ -121,6 +124,16 @@ def test_streams(world: World, service: Operated, big: BigExport) -> None:
         because="Five exports at once, and the process is ended for its memory, with all requests that it had.",
         did=f"{DID} >/tmp/export.csv   # and watch the process with top",
     )
+
+
+@contextmanager
+def own_web(service: Operated) -> Iterator[str]:
+    """A `web` for exports that nobody reads to their end: what they leave open ends with it."""
+    web = service.start("web")
+    try:
+        yield web.url
+    finally:
+        web.kill()
 
 
 def _expect_early(world: World, url: str) -> int:
@@ -146,9 +159,13 @@ def _expect_early(world: World, url: str) -> int:
 
 
 @check("export-left", needs=["export-streams"])
-def test_left(world: World, service: Operated) -> None:
+def test_left(world: World, client: Callable[[str], Api], service: Operated) -> None:
     """When the caller leaves, the query ends, and its connection is there for others."""
-    url = service.web("billing")
+    with own_web(service) as url:
+        _expect_left(world, url, client(url))
+
+
+def _expect_left(world: World, url: str, api: Api) -> None:
     [(begun,)] = world.postgres.catalog("SELECT clock_timestamp()")
     for _ in range(LEAVERS):
         with export(url, BIG) as answer:
@@ -165,4 +182,4 @@ def test_left(world: World, service: Operated) -> None:
     )
     what = "GET /v1/customers after callers left"
     with named(what, BECAUSE_LEFT, did):
-        with_status(world.api.get("/v1/customers", tenant=BIG), 200, what, BECAUSE_LEFT)
+        with_status(api.get("/v1/customers", tenant=BIG), 200, what, BECAUSE_LEFT)

@@ -5,6 +5,7 @@ import struct
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -149,6 +150,5 @@ def test_a_reset_is_passed_on(gate: Gate) -> None:
             server.sendall(b"an answer that nobody reads")
             assert client.recv(100, socket.MSG_PEEK)
             client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        with server, pytest.raises(ConnectionResetError):
+        with server, suppress(ConnectionResetError):  # an end is as good as a reset
             assert server.recv(100) == b""
-            raise ConnectionResetError  # an end is as good as a reset
