@@ -92,7 +92,7 @@ def prove(
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row.
 
     `focused`: a wrong fix meets only the checks that it must fail, and those that they need.
-    `cover`: of the wrong fixes only one for each check.
+    `cover`: of the wrong fixes only as few as fail every check.
     """
     checks = tuple(spec.id for spec in lab.checks)
     wanted = [fix for fix in fixes(lab) if only in fix.name]
@@ -117,9 +117,14 @@ def prove(
 
 
 def _cover(all_: list[Fix], checks: tuple[str, ...]) -> list[Fix]:
-    """Without the wrong fixes that another does for: each check keeps the one that fails least beside it."""
-    killers = [[fix for fix in all_ if fix.kind == "wrong" and check in fix.expected] for check in checks]
-    kept = {min(each, key=lambda fix: len(fix.expected)).name for each in killers if each}
+    """As few of the wrong fixes as fail every check: again and again the one that fails most that are left."""
+    wrong, kept = [fix for fix in all_ if fix.kind == "wrong"], set()
+    left = {*checks}
+    while best := max(wrong, key=lambda fix: len(fix.expected & left), default=None):
+        if not best.expected & left:
+            break
+        left -= best.expected
+        kept.add(best.name)
     return [fix for fix in all_ if fix.kind != "wrong" or fix.name in kept]
 
 

@@ -36,14 +36,13 @@ def test_a_focused_gate_shows_a_wrong_fix_what_it_must_fail_and_no_more(lab: Lab
     assert holds(matrix), [faults(row, matrix.checks) for row in matrix.rows]
 
 
-def test_a_cover_has_for_each_check_the_fix_that_fails_least_beside_it(lab: Lab) -> None:
+def test_a_cover_has_as_few_wrong_fixes_as_fail_every_check(lab: Lab) -> None:
     fixes = lab.grader / "fixes.toml"
-    more = '[[wrong]]\nname = "fails-all"\nwhy = "Tired."\nfails = ["answers", "doubles"]\n\n'
-    fixes.write_text(more + fixes.read_text())
-    shutil.copy(*(lab.grader / "wrong_fixes" / f"{name}.patch" for name in ("empty-answer", "fails-all")))
-    rows = [row.name for row in prove(lab, repeat=1, jobs=2, focused=True, cover=True).matrix.rows]
-    assert "fails-all" not in rows
-    assert {"broken", "reference", "empty-answer", "adds-two", "wraps-at-64-bits", "other-words"} <= {*rows}
+    more = '[[wrong]]\nname = "fails-two"\nwhy = "Tired."\nfails = ["answers", "doubles"]\n\n'
+    fixes.write_text(fixes.read_text() + more)
+    shutil.copy(*(lab.grader / "wrong_fixes" / f"{name}.patch" for name in ("empty-answer", "fails-two")))
+    rows = {row.name: row for row in prove(lab, repeat=1, jobs=2, focused=True, cover=True).matrix.rows}
+    assert {*rows} == {"broken", "reference", "fails-two", "wraps-at-64-bits", "other-words"}
 
 
 def test_a_focused_gate_is_told_of_survivors(lab: Lab) -> None:

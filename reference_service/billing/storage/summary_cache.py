@@ -57,8 +57,10 @@ class SummaryCache:
         while self._usable() and time.monotonic() < deadline:
             try:
                 value, filling, changing = keys_of(customer_id)
-                asked = self._redis.pipeline(transaction=False).get(value).exists(changing)
-                found, busy = await asked.execute()
+                async with self._redis.pipeline(transaction=False) as asked:
+                    asked.get(value)
+                    asked.exists(changing)
+                    found, busy = await asked.execute()
                 if found:
                     tenant, summary = decoded(str(found))
                     # Ids are no secret: what is cached for one tenant is nothing to another, who asks the database.
