@@ -25,7 +25,10 @@ SEED = 20_261_121
 
 @dataclass(frozen=True)
 class Fix:
-    """One row of the matrix before it is graded. `needs` names programs the fix cannot do without."""
+    """One row of the matrix before it is graded. `needs` names programs the fix cannot do without.
+
+    `whole`: what it fails depends on what the checks before have asked, so that it always meets all of them.
+    """
 
     name: str
     kind: Kind
@@ -33,6 +36,7 @@ class Fix:
     expected: frozenset[str]
     why: str = ""
     needs: tuple[str, ...] = ()
+    whole: bool = False
 
 
 def fixes(lab: Lab) -> list[Fix]:
@@ -60,6 +64,7 @@ def _fix(lab: Lab, kind: Kind, entry: dict[str, Any]) -> Fix:
         expected=frozenset(entry["fails"] if kind == "wrong" else ()),
         why=entry["why"].strip(),
         needs=tuple(entry.get("needs", ())),
+        whole=entry.get("whole", False),
     )
 
 
@@ -118,7 +123,7 @@ def prove(
 
 def _cover(all_: list[Fix], checks: tuple[str, ...]) -> list[Fix]:
     """As few of the wrong fixes as fail every check: again and again the one that fails most that are left."""
-    wrong, kept = [fix for fix in all_ if fix.kind == "wrong"], set()
+    wrong, kept = [fix for fix in all_ if fix.kind == "wrong" and not fix.whole], set()
     left = {*checks}
     while best := max(wrong, key=lambda fix: len(fix.expected & left), default=None):
         if not best.expected & left:
@@ -136,7 +141,7 @@ def _graded(
     missing = [name for name in fix.needs if on == "embedded" and not shutil.which(name)]
     if missing:
         return [], f"not run: this machine has no {', '.join(missing)}"
-    met = tuple(sorted(fix.expected)) if focused and fix.kind == "wrong" else ()
+    met = tuple(sorted(fix.expected)) if focused and fix.kind == "wrong" and not fix.whole else ()
     requests = [Request(lab, fix.submission, seed=SEED + turn, only=met, on=on) for turn in range(repeat)]
     try:
         return [grade(request, halt=halt) for request in requests], ""

@@ -45,6 +45,13 @@ def test_a_cover_has_as_few_wrong_fixes_as_fail_every_check(lab: Lab) -> None:
     assert {*rows} == {"broken", "reference", "fails-two", "wraps-at-64-bits", "other-words"}
 
 
+def test_a_fix_that_depends_on_the_checks_before_is_no_part_of_a_cover(lab: Lab) -> None:
+    replaced(lab.grader / "fixes.toml", 'name = "adds-two"', 'name = "adds-two"\nwhole = true')
+    matrix = prove(lab, repeat=1, jobs=2, focused=True, cover=True).matrix
+    assert "adds-two" not in {row.name for row in matrix.rows}
+    assert never_killed(matrix) == ["doubles"]
+
+
 def test_a_focused_gate_is_told_of_survivors(lab: Lab) -> None:
     replaced(lab.grader / "test_doubles.py", "rng.randrange(2**70, 2**80)", "2")
     matrix = prove(lab, repeat=1, jobs=1, only="wraps", focused=True).matrix
