@@ -14,6 +14,7 @@ from billing.storage.pool import Pool
 from billing.telemetry.metrics import WorkerMetrics
 
 SECONDS_TO_END = 1
+SECONDS_BETWEEN_LOOKS = 0.01
 
 
 @asynccontextmanager
@@ -22,6 +23,8 @@ async def served_beside(pool: Pool, metrics: WorkerMetrics, host: str, port: int
     server = server_for(_api(pool, metrics), SECONDS_TO_END, beside=True)
     bound = bind(host, port)
     serving = asyncio.create_task(server.serve(sockets=[bound]))
+    while not (server.started or serving.done()):
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
     try:
         yield
     finally:
