@@ -122,12 +122,13 @@ def prove(
 
 
 def _cover(all_: list[Fix], checks: tuple[str, ...]) -> list[Fix]:
-    """As few of the wrong fixes as fail every check: again and again the one that fails most that are left."""
-    wrong, kept = [fix for fix in all_ if fix.kind == "wrong" and not fix.whole], set()
-    left = {*checks}
-    while best := max(wrong, key=lambda fix: len(fix.expected & left), default=None):
-        if not best.expected & left:
-            break
+    """As few of the wrong fixes as fail every check: again and again the one that fails most that are left.
+
+    One that always meets all checks is taken for what no other fails.
+    """
+    kept, left = set(), {*checks}
+    while useful := [fix for fix in all_ if fix.kind == "wrong" and fix.expected & left]:
+        best = max(useful, key=lambda fix: (not fix.whole, len(fix.expected & left)))
         left -= best.expected
         kept.add(best.name)
     return [fix for fix in all_ if fix.kind != "wrong" or fix.name in kept]
