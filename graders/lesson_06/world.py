@@ -1,17 +1,15 @@
 """What the database holds at this moment, by tenant: users to call as, records to ask for, ids that are nobody's."""
 
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
-
-import psycopg
 
 from graders.check import Failure
 from graders.lesson_06.callers import Caller
 from graders.probes.api import Api
 from graders.probes.identity import IdentityProvider
+from graders.probes.other_programs import asked_by_others
 from graders.probes.postgres import Postgres, psql
 
 MINE, THEIRS = 1, 2
@@ -61,25 +59,6 @@ NEW_USER: LiteralString = (
     "INSERT INTO public.users (tenant_id, subject, role) VALUES (%s, %s, %s) RETURNING id::text"
 )
 REVOKE: LiteralString = "UPDATE public.users SET active = false WHERE id = %s RETURNING id"
-
-SERVER_STOPS = "57P"
-BECAUSE = "Other programs read and write these tables by day: CONTRACT.md, The database."
-
-
-@contextmanager
-def asked_by_others() -> Iterator[None]:
-    """Statements on the promised tables that fail are the submission's fault, unless the server itself stops."""
-    try:
-        yield
-    except psycopg.Error as refusal:
-        if (refusal.sqlstate or SERVER_STOPS).startswith(SERVER_STOPS):
-            raise
-        raise Failure(
-            expected="The tables and columns of CONTRACT.md are there, and other programs read and write their rows.",
-            got=str(refusal).strip(),
-            because=BECAUSE,
-            did=psql(r"\d"),
-        ) from None
 
 
 def gone(what: str) -> Failure:

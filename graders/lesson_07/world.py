@@ -2,17 +2,14 @@
 
 import random
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, LiteralString
 
-import psycopg
-
-from graders.check import Failure
 from graders.probes.api import Answer, Api
 from graders.probes.faults import Gates
-from graders.probes.postgres import Postgres, psql
+from graders.probes.other_programs import asked_by_others
+from graders.probes.postgres import Postgres
 from graders.probes.service import Operated, Process
 from graders.probes.upstreams import HOLD, HOLD_AND_WORK, WORK, Call, Step, Upstreams
 
@@ -31,7 +28,6 @@ LINE: LiteralString = """
     VALUES (%s, 1, 'Services as agreed', 1, %s) RETURNING position
 """
 CURRENCIES = ("EUR", "USD", "GBP", "CHF")
-SERVER_STOPS = "57P"
 
 # One `web` process is told otherwise than the others: where the queue is full, and how old a summary may be.
 ODD_LIMIT, ODD_AGE = 3, 1
@@ -153,19 +149,3 @@ class World:
         """
         [(cents, payments)] = self.rows(sql, [invoice.id])
         return int(cents), int(payments)
-
-
-@contextmanager
-def asked_by_others() -> Iterator[None]:
-    """Statements on the promised tables that fail are the submission's fault, unless the server itself stops."""
-    try:
-        yield
-    except psycopg.Error as refusal:
-        if (refusal.sqlstate or SERVER_STOPS).startswith(SERVER_STOPS):
-            raise
-        raise Failure(
-            expected="The tables and columns of CONTRACT.md are there, and other programs read and write their rows.",
-            got=str(refusal).strip(),
-            because="Other programs read and write these tables by day: CONTRACT.md, The database.",
-            did=psql(r"\d"),
-        ) from None
