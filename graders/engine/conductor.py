@@ -84,8 +84,6 @@ def _watch(lifelines: tuple[int, ...]) -> None:
 
 
 def _prepare(job: Job, channel: Channel, ladder: Ladder) -> int:
-    from graders.engine.stages import never_started
-
     phases = Phases(channel)
     tree_hash = ""
     outcomes: tuple[Outcome, ...] = ()
@@ -96,6 +94,8 @@ def _prepare(job: Job, channel: Channel, ladder: Ladder) -> int:
         Prepared(tree_hash, tuple(phases.done), python, modules, image).write(job.run_dir)
         return PREPARED
     except Failure as failure:
+        from graders.engine.stages import never_started  # with pytest: nothing else here needs it
+
         outcomes = never_started(job.lab, failure, ())
     except TROUBLES as error:
         trouble = _trouble(error)
@@ -104,7 +104,7 @@ def _prepare(job: Job, channel: Channel, ladder: Ladder) -> int:
 
 
 def _conduct(job: Job, channel: Channel, ladder: Ladder) -> int:
-    from graders.engine.stages import Stage, perform  # with pytest: only the second process needs it
+    from graders.engine.stages import Stage, perform  # with pytest: only this process needs it
 
     prepared = Prepared.read(job.run_dir)
     stage = Stage(job, channel, Phases(channel, prepared.phases), ladder, prepared)
