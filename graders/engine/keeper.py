@@ -32,23 +32,14 @@ def main() -> int:
         os.close(keeps)  # the child at the pipe's other end sees it, whichever of the two it is
 
     signal.signal(signal.SIGTERM, over)
-    code = _child(_prepare, job, kept, keeps)
+    # Once for both children, and after all is set up to end:
+    from graders.engine.conductor import conduct, prepare
+
+    code = _child(prepare, job, kept, keeps)
     if code == PREPARED:
-        code = _child(_conduct, job, kept, keeps)
+        code = _child(conduct, job, kept, keeps)
     _end_recorded(job)
     return code
-
-
-def _prepare(job: str, lifelines: tuple[int, ...]) -> int:
-    from graders.engine.conductor import prepare
-
-    return prepare(job, lifelines)
-
-
-def _conduct(job: str, lifelines: tuple[int, ...]) -> int:
-    from graders.engine.conductor import conduct
-
-    return conduct(job, lifelines)
 
 
 def _child(work: Work, job: str, kept: int, keeps: int) -> int:
