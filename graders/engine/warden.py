@@ -33,16 +33,10 @@ def watching(
 
     stores: the folder of the servers' data. quarters: the bounded folder, cgroup: the kernel's count, where there is one.
     """
-    looks: tuple[tuple[int, Callable[[Processes], str]], ...] = (
-        (1, lambda found: _too_much_memory(found, cgroup)),
-        (1, _too_many_processes),
-        (1, _too_many_files),
-        (STORES_EVERY, lambda _: _too_much_in_stores()),
-        (DISK_EVERY, lambda _: _too_much_data(stores)),
-    )
 
     def look(number: int, _last: bool) -> None:
-        found = [*_processes(running)]
+        below = psutil.Process().children(recursive=True)  # once: it reads of every process of the machine
+        found = _submitted(below, running)
         if len(found) > CROWD:
             memory.step_back(found)
         if len(found) > MOST:
@@ -50,8 +44,15 @@ def watching(
             _end(running)
             return
         _keep_in_place(found)
+        looks: tuple[tuple[int, Callable[[], str]], ...] = (
+            (1, lambda: _too_much_memory(found, cgroup)),
+            (1, lambda: _too_many_processes(found)),
+            (1, lambda: _too_many_files(found)),
+            (STORES_EVERY, lambda: _too_much_in_stores(below)),
+            (DISK_EVERY, lambda: _too_much_data(stores)),
+        )
         for every, too_much in looks:
-            if number % every == 0 and (what := too_much(found)):
+            if number % every == 0 and (what := too_much()):
                 log.refuse(what)
                 _end(running)
         if quarters and _full(quarters):
@@ -108,9 +109,8 @@ def _too_much_memory(found: Processes, cgroup: Cgroup | None) -> str:
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 
 
-def _too_much_in_stores() -> str:
+def _too_much_in_stores(below: Processes) -> str:
     """What the servers hold for it: a session may set work_mem as it likes."""
-    below = psutil.Process().children(recursive=True)
     if memory.taken(process for process in below if _is_server(process)) <= LIMITS.stores_memory:
         return ""
     return f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
@@ -158,8 +158,17 @@ def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[i
             yield look(process)
 
 
-def _processes(running: Sequence[Running]) -> Iterator[psutil.Process]:
-    for each in list(running):
+def _submitted(below: Processes, running: Sequence[Running]) -> Processes:
+    """Of all processes below us those of `running`, and what these started."""
+    heads = {each.popen.pid for each in list(running)}
+    parents: dict[int, int] = {}
+    for process in below:
         with suppress(psutil.Error):
-            head = psutil.Process(each.popen.pid)
-            yield from (head, *head.children(recursive=True))
+            parents[process.pid] = process.ppid()
+
+    def theirs(pid: int) -> bool:
+        while pid not in heads and pid in parents:
+            pid = parents[pid]
+        return pid in heads
+
+    return [process for process in below if theirs(process.pid)]
