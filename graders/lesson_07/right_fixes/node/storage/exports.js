@@ -2,7 +2,7 @@
 
 import { instant } from './pool.js';
 
-const ROWS_AT_ONCE = 500;
+const ROWS_AT_ONCE = 1000;
 const HEADER = 'id,customer_id,number,status,currency,total_cents,paid_cents,due_on,created_at\r\n';
 
 export async function* invoicesAsCsv(database, tenant) {

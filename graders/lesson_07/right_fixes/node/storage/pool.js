@@ -9,6 +9,7 @@ export function pool(connectionString, name = 'billing-web') {
     connectionString,
     max: 10,
     connectionTimeoutMillis: 5_000,
+    query_timeout: 35_000, // a connection that nobody answers on any more
     application_name: name,
     options: '-c statement_timeout=30s -c lock_timeout=10s -c timezone=UTC',
   });
@@ -16,16 +17,17 @@ export function pool(connectionString, name = 'billing-web') {
 
 export async function inTransaction(database, work) {
   const client = await database.connect();
+  let gone = false;
   try {
     await client.query('BEGIN');
     const result = await work(client);
     await client.query('COMMIT');
     return result;
   } catch (error) {
-    await client.query('ROLLBACK').catch(() => {});
+    gone = await client.query('ROLLBACK').then(() => false, () => true);
     throw error;
   } finally {
-    client.release();
+    client.release(gone);
   }
 }
 
