@@ -1,6 +1,5 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,7 +18,9 @@ from graders.probes.memory import Peak, watched
 from graders.probes.service import Operated
 
 MIB = 1024**2
-MOST_GROWTH = 40 * MIB
+# A heap grows before it is collected: 45 to 50 MiB in Node, a thousand rows at a time. All rows at once are 96 there.
+MOST_GROWTH = 80 * MIB
+STALLED = 0.5  # seconds without a byte
 LEAVERS = 12
 BECAUSE_LEFT = "Each holds one of few connections and keeps Postgres from cleaning up."
 DID = f"curl -s -H 'X-Tenant-ID: {BIG}' {SHOWN_AS}{PATH}"
@@ -115,10 +116,10 @@ def _expect_one_moment(big: BigExport) -> None:
 def test_streams(world: World, service: Operated, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
     with own_web(service) as url:
-        received = _expect_early(world, url)
+        _expect_early(world, url, len(big.body))
     whole, peak = len(big.body), big.peak
     expect(
-        received < whole // 2 and peak.growth < MOST_GROWTH,
+        peak.growth < MOST_GROWTH,
         expected=f"Of {whole // MIB} MB, memory takes a small part: below {MOST_GROWTH // MIB} MB more than before.",
         got=f"memory of `web`: {peak.growth // MIB} MB more during one export",
         because="Five exports at once, and the process is ended for its memory, with all requests that it had.",
@@ -136,26 +137,23 @@ def own_web(service: Operated) -> Iterator[str]:
         web.kill()
 
 
-def _expect_early(world: World, url: str) -> int:
-    """How many bytes came while Postgres was silent from the first byte on."""
+def _expect_early(world: World, url: str, whole: int) -> None:
+    """With Postgres silent from the first byte on, no more comes than what was under way, however long that takes."""
     with export(url, BIG) as answer:
         answer.read(100)
         with world.gates.postgres.hold():
-            deadline = time.monotonic() + 1.0
             try:
-                while time.monotonic() < deadline:
-                    if not answer.read_within(0.5):
-                        break
+                while answer.received < whole // 2 and answer.read_within(STALLED):
+                    pass
             except TimeoutError:
-                return answer.received
+                return
             expect(
                 False,
                 expected="The first bytes come while most rows are still to be read: with Postgres silent from then on, the export stalls.",
-                got=f"all {answer.received // 1000} kB came with Postgres silent: read before they were sent",
+                got=f"{answer.received // 1000} of {whole // 1000} kB came with Postgres silent: read before they were sent",
                 because="Callers and proxies give up after a minute without a byte, and whoever has read it all has all of it in memory.",
                 did=f"{DID} | head -c 100; time it",
             )
-    return answer.received
 
 
 @check("export-left", needs=["export-streams"])

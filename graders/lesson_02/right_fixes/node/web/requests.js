@@ -40,8 +40,8 @@ function decodeCursor(text, position) {
   try {
     const found = JSON.parse(Buffer.from(text, 'base64url').toString());
     const whole = position.every((name) => typeof found[name] === 'string') && isId(found.id);
-    const when = new Date(found[position[0]]);
-    return whole && !Number.isNaN(when.getTime()) ? found : undefined;
+    const [first] = position;
+    return whole && (first === 'id' || !Number.isNaN(Date.parse(found[first]))) ? found : undefined;
   } catch {
     return undefined;
   }
