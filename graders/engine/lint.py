@@ -3,9 +3,11 @@
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from graders.engine.checks import WrittenCheck, parsed, written_checks
 from graders.engine.prove import fix_path, fixes
+from graders.engine.submission import SubmissionRefused, apply, lay, reference
 from labs.catalog import Lab, ManifestError
 
 PLACEHOLDER = "TO WRITE"
@@ -90,10 +92,22 @@ def _fixes(lab: Lab) -> Iterator[str]:
         yield from (
             f"wrong fix {fix.name} must fail {id}, but there is no such check" for id in fix.expected - ids
         )
+    yield from _patches(lab)
     yield from _strays(lab, {(fix.kind, fix.name) for fix in listed})
     for kind in ("wrong", "right"):
         if not any(fix.kind == kind for fix in listed):
             yield f"there is no {kind} fix in fixes.toml"
+
+
+def _patches(lab: Lab) -> Iterator[str]:
+    """A patch was made from a reference that goes on."""
+    with TemporaryDirectory() as tree:
+        lay(reference(), lab, Path(tree))
+        for patch in sorted(lab.grader.glob("*_fixes/*.patch")):
+            try:
+                apply(patch, Path(tree), only_look=True)
+            except SubmissionRefused as refusal:
+                yield f"{refusal.problem}. {refusal.remedy}"
 
 
 def _strays(lab: Lab, listed: set[tuple[str, str]]) -> Iterator[str]:

@@ -84,7 +84,7 @@ def lay(submission: Submission, lab: Lab, tree: Path) -> str:
             for path in _files(folder):
                 _copy(folder / path, tree / path)
     elif submission.kind == "patch" and submission.path:
-        _apply(submission.path, tree)
+        apply(submission.path, tree)
     return tree_hash(tree)
 
 
@@ -186,10 +186,11 @@ def _clash(path: Path | PurePosixPath) -> SubmissionRefused:
     )
 
 
-def _apply(patch: Path, tree: Path) -> None:
+def apply(patch: Path, tree: Path, *, only_look: bool = False) -> None:
+    """Change `tree` by the patch, or only see whether that is possible. Raises SubmissionRefused."""
     # The ceiling keeps git from finding a repository around the tree and applying nothing, silently.
     done = subprocess.run(
-        ["git", "apply", "--whitespace=nowarn", str(patch.resolve())],
+        ["git", "apply", "--whitespace=nowarn", *(["--check"] if only_look else []), str(patch.resolve())],
         cwd=tree,
         env={"PATH": os.environ.get("PATH", ""), "GIT_CEILING_DIRECTORIES": str(tree.resolve().parent)},
         capture_output=True,

@@ -129,6 +129,10 @@ def with_stray_fix(lab: Lab) -> None:
     shutil.copy(lab.grader / "wrong_fixes" / "adds-two.patch", lab.grader / "wrong_fixes" / "stray.patch")
 
 
+def with_a_reference_that_went_on(lab: Lab) -> None:
+    replaced(lab.reference / "web.py", "return number * 2", "return 2 * number")
+
+
 def with_stray_file(lab: Lab) -> None:
     (lab.service / "webb.py").touch()
 
@@ -168,6 +172,7 @@ def without_fixes(lab: Lab) -> None:
         (without_docstring, "no docstring"),
         (without_lesson, "README.md is missing"),
         (with_stray_fix, "stray.patch is not listed"),
+        (with_a_reference_that_went_on, "adds-two.patch does not apply"),
         (with_stray_file, "webb.py has no twin"),
         (with_bare_assert, "assert without a message"),
         (with_need_of_a_later_check, "no earlier check"),

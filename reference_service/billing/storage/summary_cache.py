@@ -47,7 +47,7 @@ class SummaryCache:
         self._max_age = max_age
         self._put = self._redis.register_script(PUT)
         self._take_away = self._redis.register_script(TAKE_AWAY)
-        self._owed: set[int] = set()
+        self._owed: set[tuple[int, str, str]] = set()  # customer, write, step
         self._down_until = 0.0
         self._paying: asyncio.Task[None] | None = None
 
@@ -111,7 +111,7 @@ class SummaryCache:
                 return
             except (RedisError, OSError) as trouble:
                 self._failed(trouble)
-        self._owed.update(wanted)
+        self._owed.update((customer, write, step) for customer in wanted)
         if self._paying is None or self._paying.done():
             self._paying = asyncio.create_task(self._pay())
 
@@ -120,7 +120,8 @@ class SummaryCache:
         while owed := list(self._owed):
             await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
             try:
-                await self._take_away([key for customer in owed for key in keys_of(customer)], ["", "end", 0])
+                customers = {customer for customer, _, _ in owed}
+                await self._take_away([key for each in customers for key in keys_of(each)], ["", "end", 0])
                 self._owed.difference_update(owed)
             except (RedisError, OSError):
                 await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
