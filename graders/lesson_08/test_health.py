@@ -20,7 +20,7 @@ BECAUSE_READY = (
 BECAUSE_BACK = "An outage that has ended must end here, too: nobody wants to restart forty processes by hand at five in the morning."
 CROWD = 24  # more than the connections that CONTRACT.md allows a process
 ASKING = 8
-LOOKS = 6
+LOOKS, BETWEEN = 6, 0.1
 TIMES = 3
 # What only somebody inside needs to know.
 INSIDE = re.compile(
@@ -121,7 +121,7 @@ def _await_full(postgres: Postgres) -> int:
         seen.append(waiting(postgres))
         return seen[-1] > 0 and len(seen) >= LOOKS and len(set(seen[-LOOKS:])) == 1
 
-    if not until(settled, bool):
+    if not until(settled, bool, pause=BETWEEN):
         raise CannotJudge("The requests did not come to the lock in time.", "Grade again.")
     return seen[-1]
 

@@ -7,14 +7,24 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 SECONDS = 20.0
-PAUSE = 0.08
+SHORTEST, LONGEST = (
+    0.01,
+    0.16,
+)  # seconds between two looks: what comes soon is seen soon, what takes long is asked for less often
 
 
-def until(look: Callable[[], Found], wanted: Callable[[Found], bool], seconds: float = SECONDS) -> Found:
-    """What was found first that is wanted; after `seconds`, what was found last."""
+def until(
+    look: Callable[[], Found],
+    wanted: Callable[[Found], bool],
+    seconds: float = SECONDS,
+    *,
+    pause: float = SHORTEST,
+) -> Found:
+    """What was found first that is wanted; after `seconds`, what was found last. pause: before the second look."""
     deadline = time.monotonic() + seconds
     while True:
         found = look()
         if wanted(found) or time.monotonic() > deadline:
             return found
-        time.sleep(PAUSE)
+        time.sleep(pause)
+        pause = min(pause * 2, LONGEST)
