@@ -15,7 +15,7 @@ from graders.check import CannotJudge, Failure
 from graders.lesson_08.runbook import Window
 from graders.lesson_08.waiting import until
 from graders.lesson_08.world import World, expect_status, told_of
-from graders.probes.api import Api
+from graders.probes.api import Answer, Api
 from graders.probes.exposition import Page, page_of
 from graders.probes.upstreams import CUT, Upstreams, refuse
 
@@ -161,7 +161,10 @@ def _upstream(scene: Scene) -> Night:
 def _deployment(scene: Scene) -> Night:
     before = scene.pages()
     _ordinary(scene)
-    _fail(scene, scene.second, REQUESTS * 2)
+    for _ in range(REQUESTS * 2):
+        because = "The database refuses this customer with a message that nobody foresaw."
+        answer = _unforeseen(scene, scene.second)
+        expect_status("POST of a customer that the database refuses", answer, 500, because)
     _ordinary_charges(scene)
     after = _shown(scene, lambda pages: _now(pages, QUEUED) == 0)
     return Night(
@@ -183,15 +186,12 @@ def _ordinary(scene: Scene) -> None:
         for at in range(REQUESTS - 1):
             path = "/v1/customers?limit=1" if at % 4 else "/v1/customers/999999999"
             scene.world.send("GET", path, api=api)
-        _fail(scene, api, 1)
+        _unforeseen(scene, api)
 
 
-def _fail(scene: Scene, api: Api, times: int) -> None:
-    for _ in range(times):
-        body = {"name": f"Embargo {scene.world.word()}", "email": "night@example.org"}
-        answer = scene.world.send("POST", "/v1/customers", body, api=api)
-        because = "The database refuses this customer with a message that nobody foresaw."
-        expect_status("POST of a customer that the database refuses", answer, 500, because)
+def _unforeseen(scene: Scene, api: Api) -> Answer:
+    body = {"name": f"Embargo {scene.world.word()}", "email": "night@example.org"}
+    return scene.world.send("POST", "/v1/customers", body, api=api)
 
 
 def _ordinary_charges(scene: Scene) -> Mapping[str, Any]:

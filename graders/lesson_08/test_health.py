@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_08.holding import begin_reading, locked, waiting
 from graders.lesson_08.outages import BECAUSE_BOUND, SECONDS, Outage, expect_said
-from graders.lesson_08.waiting import until
+from graders.lesson_08.waiting import EVENLY, until
 from graders.lesson_08.world import World, done, expect_status, told_of
 from graders.probes.api import Answer
 from graders.probes.faults import Gates
@@ -20,7 +20,7 @@ BECAUSE_READY = (
 BECAUSE_BACK = "An outage that has ended must end here, too: nobody wants to restart forty processes by hand at five in the morning."
 CROWD = 24  # more than the connections that CONTRACT.md allows a process
 ASKING = 8
-LOOKS, BETWEEN = 6, 0.1
+LOOKS = 6
 TIMES = 3
 # What only somebody inside needs to know.
 INSIDE = re.compile(
@@ -121,7 +121,7 @@ def _await_full(postgres: Postgres) -> int:
         seen.append(waiting(postgres))
         return seen[-1] > 0 and len(seen) >= LOOKS and len(set(seen[-LOOKS:])) == 1
 
-    if not until(settled, bool, pause=BETWEEN):
+    if not until(settled, bool, pauses=EVENLY):
         raise CannotJudge("The requests did not come to the lock in time.", "Grade again.")
     return seen[-1]
 

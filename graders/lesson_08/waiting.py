@@ -7,10 +7,9 @@ from typing import TypeVar
 Found = TypeVar("Found")
 
 SECONDS = 20.0
-SHORTEST, LONGEST = (
-    0.01,
-    0.16,
-)  # seconds between two looks: what comes soon is seen soon, what takes long is asked for less often
+# Between two looks, from the shortest on, each twice the last: what comes soon is seen soon, what takes long costs little.
+PAUSES = (0.01, 0.16)
+EVENLY = (0.08, 0.08)
 
 
 def until(
@@ -18,13 +17,14 @@ def until(
     wanted: Callable[[Found], bool],
     seconds: float = SECONDS,
     *,
-    pause: float = SHORTEST,
+    pauses: tuple[float, float] = PAUSES,
 ) -> Found:
-    """What was found first that is wanted; after `seconds`, what was found last. pause: before the second look."""
+    """What was found first that is wanted; after `seconds`, what was found last."""
     deadline = time.monotonic() + seconds
+    pause, longest = pauses
     while True:
         found = look()
         if wanted(found) or time.monotonic() > deadline:
             return found
         time.sleep(pause)
-        pause = min(pause * 2, LONGEST)
+        pause = min(pause * 2, longest)
