@@ -111,7 +111,7 @@ def unattended(scene: Scene) -> Unattended:
     scene.upstreams.payments.await_calls(number, MANY - MAILS - MORE, WITHIN)
     scene.world.all_ended()
     empty = _told_of_queue(scene, lambda page: page.total(QUEUED) == 0)
-    night = Night("Charges were ordered, and no worker took them.", _window(before, after))
+    night = Night("Jobs were ordered, and no worker took them.", _window(before, after))
     return Unattended(quiet, full, aged, seconds, empty, night)
 
 
