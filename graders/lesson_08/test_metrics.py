@@ -9,7 +9,7 @@ from graders.lesson_08.drill import MAILS, MORE, OLD, QUEUED, Unattended, oldest
 from graders.lesson_08.holding import AT_ONCE, COUNT, ROUTE, Held
 from graders.lesson_08.routes import UNMATCHED, of_route
 from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World
+from graders.lesson_08.world import World, at_worker
 from graders.probes.api import Api, curl
 from graders.probes.exposition import Page
 from graders.probes.upstreams import CUT, Upstreams, refuse
@@ -64,7 +64,7 @@ def test_metrics_read(world: World) -> None:
             expected=f"/metrics of `{process}` has what CONTRACT.md, Metrics, promises of it.",
             got="\n".join(wrong),
             because="Graphs and alarms are written once, for all services, by these names.",
-            did=page.did,
+            did=at_worker(page.did) if process == "worker" else page.did,
         )
 
 
@@ -279,6 +279,7 @@ def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
         f"answered with 500 and then with 404: three calls to mail. Each is counted by how it ended in {CALLS}, and in "
         "upstream_request_duration_seconds.",
         "Was it them or us? This is the number that answers it.",
+        at_worker(DID),
     )
 
 
