@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from graders.lesson_08.drill import Night, nights
+from graders.lesson_08.drill import Night, Scene, Unattended, nights, unattended
 from graders.lesson_08.holding import Held, held
 from graders.lesson_08.lines import Lines
 from graders.lesson_08.outages import Outage, outages
@@ -66,7 +66,19 @@ def seen_start_without_cache(whole_world: World, gates: Gates) -> Started:
 
 
 @pytest.fixture(scope="session")
-def four_nights(whole_world: World, upstreams: Upstreams, seen_start: Started) -> Mapping[str, Night]:
-    """Four nights, each with another cause or none, once for all checks."""
+def scene(whole_world: World, upstreams: Upstreams, seen_start: Started) -> Scene:
+    """A `web` of each version, beside each other."""
     new = seen_start.or_another(whole_world.service, NEW_VERSION)
-    return nights(whole_world, whole_world.clients(new.url), upstreams, whole_world.draw)
+    return Scene(whole_world, whole_world.clients(new.url), upstreams)
+
+
+@pytest.fixture(scope="session")
+def seen_unattended(scene: Scene) -> Unattended:
+    """No worker runs for a while, once for all checks; what `web` told of the queue meanwhile, and the whole night."""
+    return unattended(scene)
+
+
+@pytest.fixture(scope="session")
+def four_nights(scene: Scene, seen_unattended: Unattended) -> Mapping[str, Night]:
+    """Four nights, each with another cause or none, once for all checks."""
+    return nights(scene, seen_unattended, scene.world.draw)

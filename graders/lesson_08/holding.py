@@ -16,7 +16,7 @@ from graders.probes.exposition import Page
 from graders.probes.postgres import Postgres
 
 AT_ONCE = 3
-SECONDS_HELD = 1.0
+SECONDS_HELD = 0.6
 COUNT = "http_request_duration_seconds_count"
 ROUTE = "/v1/invoices/{invoice_id}"
 WAITING: LiteralString = """

@@ -21,6 +21,11 @@ BECAUSE_FOLLOWED = (
     "counted twice."
 )
 
+BECAUSE_SEARCHED = (
+    "At night lines are searched for by their fields. A line that lacks one, or says something else there, is not found, or "
+    "leads astray."
+)
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -74,13 +79,15 @@ def differences(line: Line, wanted: Mapping[str, object]) -> dict[str, str]:
     }
 
 
-def expect_line(what: str, line: Line, wrong: Mapping[str, str], answer: Answer) -> None:
+def expect_line(
+    what: str, line: Line, wrong: Mapping[str, str], answer: Answer, because: str = BECAUSE_SEARCHED
+) -> None:
     """Fail where fields are wrong, with what each must be, with what each is, and with the line. what: which line it is."""
     expect(
         not wrong,
         expected=f"The {what} has {', '.join(wrong.values())}.",
         got=f"{what}: {', '.join(_field(line, name) for name in wrong)}\n{shown(line, wrong)}",
-        because=BECAUSE_FOLLOWED,
+        because=because,
         did=answer.did,
     )
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from graders.check import CannotJudge, Failure, expect
 from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World
+from graders.lesson_08.world import World, at_worker
 from graders.probes.api import Answer, Api
 from graders.probes.faults import Gate
 
@@ -128,7 +128,7 @@ def _is(said: Said, status: int) -> bool:
 
 def expect_said(outage: Outage, said: Said, status: int, *, what: str, expected: str, because: str) -> Answer:
     """The answer to `what` with this status. Raises Failure for another, and for none."""
-    did = outage.how(said.did)
+    did = outage.how(at_worker(said.did) if "of worker" in what else said.did)
     if isinstance(said, Failure):
         raise Failure(expected=expected, got=f"{what}: {said.got}", because=because, did=did)
     expect(

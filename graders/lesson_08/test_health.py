@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_08.holding import begin_reading, locked, waiting
 from graders.lesson_08.outages import BECAUSE_BOUND, SECONDS, Outage, expect_said
-from graders.lesson_08.waiting import until
-from graders.lesson_08.world import World, done, expect_status, told_of
+from graders.lesson_08.waiting import EVENLY, until
+from graders.lesson_08.world import World, at_worker, done, expect_status, told_of
 from graders.probes.api import Answer
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -121,7 +121,7 @@ def _await_full(postgres: Postgres) -> int:
         seen.append(waiting(postgres))
         return seen[-1] > 0 and len(seen) >= LOOKS and len(set(seen[-LOOKS:])) == 1
 
-    if not until(settled, bool):
+    if not until(settled, bool, pauses=EVENLY):
         raise CannotJudge("The requests did not come to the lock in time.", "Grade again.")
     return seen[-1]
 
@@ -178,7 +178,7 @@ def test_tells_nothing(seen_outages: Outages) -> None:
                 expected="A status, and the name of what does not answer. No address, user, query or message.",
                 got=f"{what}: tells {found and found[0]!r}\n{said.summary()}",
                 because="These paths are open to everybody who reaches the port.",
-                did=outage.how(said.did),
+                did=outage.how(at_worker(said.did) if "of worker" in what else said.did),
             )
 
 

@@ -175,7 +175,7 @@ def test_trace_kept(world: World, lines: Lines) -> None:
         traceparent, trace = new_trace(world.draw, version)
         answer = world.send("GET", "/v1/customers?limit=1", headers={"traceparent": traceparent + more})
         line = lines.one(answer)
-        expect_line("request line", line, differences(line, {"trace_id": trace}), answer)
+        expect_line("request line", line, differences(line, {"trace_id": trace}), answer, BECAUSE_TRACED)
     seen: set[object] = set()
     for given in (None, None, *invalid_traces(world.draw)):
         answer = world.send("GET", "/v1/customers?limit=1", headers={"traceparent": given} if given else {})

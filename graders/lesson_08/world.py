@@ -8,12 +8,13 @@ from typing import Any
 
 from graders.check import Failure, expect
 from graders.lesson_08.waiting import until
-from graders.probes.api import Answer, Api
+from graders.probes.api import SHOWN_AS, Answer, Api
 from graders.probes.exposition import Page, page_of
 from graders.probes.service import Operated, Process
 
 BECAUSE_KEPT = "What a service tells of itself is worth little while it does not do what it is for."
 ENDED = ("done", "dead")
+WORKER_SHOWN_AS = "http://127.0.0.1:8085"  # where `octo_lab run` has the worker listen
 
 
 @dataclass
@@ -146,6 +147,11 @@ def told_of(subject: str) -> Iterator[None]:
             because=failure.because,
             did=failure.did,
         ) from None
+
+
+def at_worker(did: str) -> str:
+    """The request as whoever tries it by hand sends it to `worker`."""
+    return did.replace(SHOWN_AS, WORKER_SHOWN_AS)
 
 
 def expect_status(what: str, answer: Answer, status: int, because: str = BECAUSE_KEPT) -> Answer:

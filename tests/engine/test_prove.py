@@ -218,3 +218,10 @@ def test_numbers_of_a_transcript_may_follow_the_seed() -> None:
     other = "99 buffers, not 7; cursor=xyz at 2027-11-12T13:14:15.123Z"
     assert transcripts.normal(one) == transcripts.normal(other)
     assert transcripts.normal(one) != transcripts.normal(one.replace("buffers", "rows"))
+
+
+def test_ids_of_a_transcript_may_be_drawn() -> None:
+    one = '"request_id": "be9ef55ff1d941eab6a4211ee326f0c7", not order-kd9d91; span ff231f21e6b0dffa'
+    other = '"request_id": "81fe610838544cff81cd01c9bd082c12", not order-kd9d91; span 00f067aa0ba902b7'
+    assert transcripts.normal(one) == transcripts.normal(other)
+    assert transcripts.normal(one) != transcripts.normal(one.replace("order", "mine"))
