@@ -42,7 +42,7 @@ def watching(
     )
 
     def look(number: int, _last: bool) -> None:
-        found = [*_processes(running)]
+        found = _processes(running)
         if len(found) > CROWD:
             memory.step_back(found)
         if len(found) > MOST:
@@ -158,8 +158,15 @@ def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[i
             yield look(process)
 
 
-def _processes(running: Sequence[Running]) -> Iterator[psutil.Process]:
-    for each in list(running):
+def _processes(running: Sequence[Running]) -> list[psutil.Process]:
+    """Those of `running` with all that they started. Everybody's parent is read once, not for each of them."""
+    everybody = psutil.Process().children(recursive=True)
+    below: dict[int, list[psutil.Process]] = {}
+    for process in everybody:
         with suppress(psutil.Error):
-            head = psutil.Process(each.popen.pid)
-            yield from (head, *head.children(recursive=True))
+            below.setdefault(process.ppid(), []).append(process)
+    heads = {each.popen.pid for each in list(running)}
+    found = [process for process in everybody if process.pid in heads]
+    for process in found:  # which grows
+        found += below.get(process.pid, [])
+    return found
