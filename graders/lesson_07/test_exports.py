@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -16,7 +15,7 @@ from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import World
 from graders.probes.api import SHOWN_AS, Api
 from graders.probes.memory import Peak, watched
-from graders.probes.service import Operated
+from graders.probes.service import Operated, Process
 
 MIB = 1024**2
 MOST_GROWTH = 40 * MIB
@@ -59,6 +58,14 @@ def big(whole_world: World, service: Operated) -> BigExport:
         changed = whole_world.write(CHANGE, [first, last])
         body = rest(answer, begun)
     return BigExport(count, (first, last), dict(changed), body, peak)
+
+
+@pytest.fixture(scope="session")
+def left(service: Operated) -> Iterator[Process]:
+    """A `web` for exports that nobody reads to their end: what they leave open ends with it, after the last that asks."""
+    web = service.start("web")
+    yield web
+    web.kill()
 
 
 @check("export-complete", needs=["contract-kept"])
@@ -112,10 +119,9 @@ def _expect_one_moment(big: BigExport) -> None:
 
 
 @check("export-streams", needs=["export-complete"])
-def test_streams(world: World, service: Operated, big: BigExport) -> None:
+def test_streams(world: World, left: Process, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
-    with own_web(service) as url:
-        received = _expect_early(world, url)
+    received = _expect_early(world, left.url)
     whole, peak = len(big.body), big.peak
     expect(
         received < whole // 2 and peak.growth < MOST_GROWTH,
@@ -124,16 +130,6 @@ def test_streams(world: World, service: Operated, big: BigExport) -> None:
         because="Five exports at once, and the process is ended for its memory, with all requests that it had.",
         did=f"{DID} >/tmp/export.csv   # and watch the process with top",
     )
-
-
-@contextmanager
-def own_web(service: Operated) -> Iterator[str]:
-    """A `web` for exports that nobody reads to their end: what they leave open ends with it."""
-    web = service.start("web")
-    try:
-        yield web.url
-    finally:
-        web.kill()
 
 
 def _expect_early(world: World, url: str) -> int:
@@ -159,10 +155,12 @@ def _expect_early(world: World, url: str) -> int:
 
 
 @check("export-left", needs=["export-streams"])
-def test_left(world: World, client: Callable[[str], Api], service: Operated) -> None:
+def test_left(world: World, client: Callable[[str], Api], left: Process) -> None:
     """When the caller leaves, the query ends, and its connection is there for others."""
-    with own_web(service) as url:
-        _expect_left(world, url, client(url))
+    try:
+        _expect_left(world, left.url, client(left.url))
+    finally:
+        left.kill()
 
 
 def _expect_left(world: World, url: str, api: Api) -> None:
