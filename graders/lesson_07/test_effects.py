@@ -18,6 +18,7 @@ PATIENT, MEANWHILE = 60, 20.0  # seconds: an upstream may hang for so long, and 
 TIMEOUT = 5.0  # UPSTREAM_TIMEOUT_MS of lab.toml
 GIVEN_UP = TIMEOUT * 0.9
 STOP_WITHIN = 25.0
+HEARD = 0.3  # seconds: a busy machine gives a process no processor for so long, and till then it has heard of no signal
 BECAUSE_ONCE = (
     "A charge that is made twice is a customer's money; a mail that comes twice is a customer's patience."
 )
@@ -137,31 +138,6 @@ def test_status(world: World) -> None:
         )
 
 
-@check("kinds-apart", needs=["done-once"])
-def test_apart(world: World, service: Operated) -> None:
-    """A mail server that hangs holds up no charge and no report, and not every other mail."""
-    world.no_worker()
-    worker = service.start("worker", {"UPSTREAM_TIMEOUT_MS": str(PATIENT * 1000)})
-    hanging, other = [world.invoice() for _ in range(HELD)], world.invoice()
-    for invoice in hanging:
-        world.hold(invoice)
-    for invoice in hanging[:3]:
-        jobs.remind(world, invoice)
-        expect_called(world, invoice)
-    did = f"{told(MAIL, 'hold,hold,hold')}; {'; '.join([REMIND] * 4)}; sleep 3; {JOBS}"
-    sent = jobs.ended(world, jobs.remind(world, other).path, BECAUSE_APART, did, MEANWHILE)
-    jobs.expect_done(sent, BECAUSE_APART, did)
-    for invoice in hanging[3:]:
-        jobs.remind(world, invoice)
-    world.upstreams.mail.await_calls(hanging[3].email, 1)
-    paths = [jobs.charge(world, other, 500).path, jobs.report(world).path]
-    many = ",".join(["hold"] * HELD)
-    did = f"{told(MAIL, many)}; for i in $(seq {HELD}); do {REMIND}; done; {CHARGE}; sleep 3; {JOBS}"
-    for job in jobs.all_ended(world, paths, BECAUSE_APART, did, MEANWHILE):
-        jobs.expect_done(job, BECAUSE_APART, did)
-    worker.kill()
-
-
 @check("lost-answer", needs=["done-once"])
 def test_lost(world: World) -> None:
     """An upstream that did the work and lost its answer is asked again under the same key: it happened once."""
@@ -237,7 +213,6 @@ def test_lease(world: World, failing: Failing) -> None:
 @check("worker-killed", needs=["done-once"])
 def test_killed(world: World) -> None:
     """A worker that is killed in the middle loses nothing and doubles nothing: another one takes over."""
-    world.no_worker()
     world.workers()
     lost, open_ = world.invoice(cents=50_000), world.invoice(cents=50_000)
     world.hold(lost, works=True)  # the money is taken, nobody has heard of it
@@ -271,6 +246,31 @@ def test_killed(world: World) -> None:
         )
 
 
+@check("kinds-apart", needs=["done-once"])
+def test_apart(world: World, service: Operated) -> None:
+    """A mail server that hangs holds up no charge and no report, and not every other mail."""
+    world.no_worker()
+    worker = service.start("worker", {"UPSTREAM_TIMEOUT_MS": str(PATIENT * 1000)})
+    hanging, other = [world.invoice() for _ in range(HELD)], world.invoice()
+    for invoice in hanging:
+        world.hold(invoice)
+    for invoice in hanging[:3]:
+        jobs.remind(world, invoice)
+        expect_called(world, invoice)
+    did = f"{told(MAIL, 'hold,hold,hold')}; {'; '.join([REMIND] * 4)}; sleep 3; {JOBS}"
+    sent = jobs.ended(world, jobs.remind(world, other).path, BECAUSE_APART, did, MEANWHILE)
+    jobs.expect_done(sent, BECAUSE_APART, did)
+    for invoice in hanging[3:]:
+        jobs.remind(world, invoice)
+    world.upstreams.mail.await_calls(hanging[3].email, 1)
+    paths = [jobs.charge(world, other, 500).path, jobs.report(world).path]
+    many = ",".join(["hold"] * HELD)
+    did = f"{told(MAIL, many)}; for i in $(seq {HELD}); do {REMIND}; done; {CHARGE}; sleep 3; {JOBS}"
+    for job in jobs.all_ended(world, paths, BECAUSE_APART, did, MEANWHILE):
+        jobs.expect_done(job, BECAUSE_APART, did)
+    worker.kill()
+
+
 @check("shutdown-clean", needs=["done-once"])
 def test_shutdown(world: World, service: Operated) -> None:
     """A worker that is asked to stop ends what it has in hand, takes on nothing new, and gives back what takes too long."""
@@ -281,6 +281,7 @@ def test_shutdown(world: World, service: Operated) -> None:
     path = jobs.remind(world, slow).path
     expect_called(world, slow)
     patient.signal(signal.SIGTERM)
+    patient.ended_within(HEARD)
     after = jobs.remind(world, late).path
     expect(
         patient.ended_within(0.7) is None,

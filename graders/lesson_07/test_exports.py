@@ -1,7 +1,6 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
@@ -15,7 +14,7 @@ from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import World
 from graders.probes.api import SHOWN_AS, Api
 from graders.probes.memory import Peak, watched
-from graders.probes.service import Operated
+from graders.probes.service import Operated, Process
 
 MIB = 1024**2
 # A heap grows before it is collected: 45 to 50 MiB in Node, a thousand rows at a time. All rows at once are 96 there.
@@ -60,6 +59,14 @@ def big(whole_world: World, service: Operated) -> BigExport:
         changed = whole_world.write(CHANGE, [first, last])
         body = rest(answer, begun)
     return BigExport(count, (first, last), dict(changed), body, peak)
+
+
+@pytest.fixture(scope="session")
+def left(service: Operated) -> Iterator[Process]:
+    """A `web` for exports that nobody reads to their end: what they leave open ends with it, after the last that asks."""
+    web = service.start("web")
+    yield web
+    web.kill()
 
 
 @check("export-complete", needs=["contract-kept"])
@@ -113,10 +120,14 @@ def _expect_one_moment(big: BigExport) -> None:
 
 
 @check("export-streams", needs=["export-complete"])
-def test_streams(world: World, service: Operated, big: BigExport) -> None:
+def test_streams(world: World, left: Process, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
+<<<<<<< HEAD
     with own_web(service) as url:
         _expect_early(world, url, len(big.body))
+=======
+    received = _expect_early(world, left.url)
+>>>>>>> 3abb0105ce4fa9b32d048eb538339182c36b3322
     whole, peak = len(big.body), big.peak
     expect(
         peak.growth < MOST_GROWTH,
@@ -127,6 +138,7 @@ def test_streams(world: World, service: Operated, big: BigExport) -> None:
     )
 
 
+<<<<<<< HEAD
 @contextmanager
 def own_web(service: Operated) -> Iterator[str]:
     """A `web` for exports that nobody reads to their end: what they leave open ends with it."""
@@ -139,6 +151,10 @@ def own_web(service: Operated) -> Iterator[str]:
 
 def _expect_early(world: World, url: str, whole: int) -> None:
     """With Postgres silent from the first byte on, no more comes than what was under way, however long that takes."""
+=======
+def _expect_early(world: World, url: str) -> int:
+    """How many bytes came while Postgres was silent from the first byte on."""
+>>>>>>> 3abb0105ce4fa9b32d048eb538339182c36b3322
     with export(url, BIG) as answer:
         answer.read(100)
         with world.gates.postgres.hold():
@@ -157,10 +173,12 @@ def _expect_early(world: World, url: str, whole: int) -> None:
 
 
 @check("export-left", needs=["export-streams"])
-def test_left(world: World, client: Callable[[str], Api], service: Operated) -> None:
+def test_left(world: World, client: Callable[[str], Api], left: Process) -> None:
     """When the caller leaves, the query ends, and its connection is there for others."""
-    with own_web(service) as url:
-        _expect_left(world, url, client(url))
+    try:
+        _expect_left(world, left.url, client(left.url))
+    finally:
+        left.kill()
 
 
 def _expect_left(world: World, url: str, api: Api) -> None:
