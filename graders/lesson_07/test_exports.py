@@ -122,12 +122,7 @@ def _expect_one_moment(big: BigExport) -> None:
 @check("export-streams", needs=["export-complete"])
 def test_streams(world: World, left: Process, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
-<<<<<<< HEAD
-    with own_web(service) as url:
-        _expect_early(world, url, len(big.body))
-=======
-    received = _expect_early(world, left.url)
->>>>>>> 3abb0105ce4fa9b32d048eb538339182c36b3322
+    _expect_early(world, left.url, len(big.body))
     whole, peak = len(big.body), big.peak
     expect(
         peak.growth < MOST_GROWTH,
@@ -138,23 +133,8 @@ def test_streams(world: World, left: Process, big: BigExport) -> None:
     )
 
 
-<<<<<<< HEAD
-@contextmanager
-def own_web(service: Operated) -> Iterator[str]:
-    """A `web` for exports that nobody reads to their end: what they leave open ends with it."""
-    web = service.start("web")
-    try:
-        yield web.url
-    finally:
-        web.kill()
-
-
 def _expect_early(world: World, url: str, whole: int) -> None:
     """With Postgres silent from the first byte on, no more comes than what was under way, however long that takes."""
-=======
-def _expect_early(world: World, url: str) -> int:
-    """How many bytes came while Postgres was silent from the first byte on."""
->>>>>>> 3abb0105ce4fa9b32d048eb538339182c36b3322
     with export(url, BIG) as answer:
         answer.read(100)
         with world.gates.postgres.hold():
