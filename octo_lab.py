@@ -609,7 +609,9 @@ def dev_new(lesson: str) -> None:
 @click.option(
     "--focused", is_flag=True, help="Show a wrong fix only the checks it must fail: a third of the time."
 )
-@click.option("--cover", is_flag=True, help="Take only as few wrong fixes as fail every check.")
+@click.option(
+    "--cover", is_flag=True, help="Take only as few wrong fixes as fail every check, and no right patch."
+)
 @click.option("--static", is_flag=True, help="Only look at the files; never counts as a proof.")
 @click.option("--keep-transcripts", is_flag=True, help="Keep what the failures say now; read it first.")
 @click.option(
@@ -670,7 +672,9 @@ def proof(
     if focused:
         click.echo("Each wrong fix met only the checks it must fail. Without --focused it meets them all.")
     if cover:
-        click.echo("There were only as few wrong fixes as fail every check. Without --cover there are all.")
+        click.echo(
+            "There were only as few wrong fixes as fail every check, and no right patch. Without --cover there are all."
+        )
     if keep_transcripts:
         transcripts.keep(lab, found.reports)
     changed = transcripts.differences(lab, found.reports)

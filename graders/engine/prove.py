@@ -97,7 +97,7 @@ def prove(
     """Grade every fix `repeat` times, `jobs` at once. A verdict that changes between runs is a fault of its row.
 
     `focused`: a wrong fix meets only the checks that it must fail, and those that they need.
-    `cover`: of the wrong fixes only as few as fail every check.
+    `cover`: of the wrong fixes only as few as fail every check, of the right ones no patch.
     """
     checks = tuple(spec.id for spec in lab.checks)
     wanted = [fix for fix in fixes(lab) if only in fix.name]
@@ -124,14 +124,23 @@ def prove(
 def _cover(all_: list[Fix], checks: tuple[str, ...]) -> list[Fix]:
     """As few of the wrong fixes as fail every check: again and again the one that fails most that are left.
 
-    One that always meets all checks is taken for what no other fails.
+    One that always meets all checks is taken for what no other fails. Of the right ones those with files of their own:
+    a patch shares most of its code with the reference.
     """
     kept, left = set(), {*checks}
     while useful := [fix for fix in all_ if fix.kind == "wrong" and fix.expected & left]:
         best = max(useful, key=lambda fix: (not fix.whole, len(fix.expected & left)))
         left -= best.expected
         kept.add(best.name)
-    return [fix for fix in all_ if fix.kind != "wrong" or fix.name in kept]
+    return [
+        fix
+        for fix in all_
+        if fix.kind in ("broken", "reference") or fix.name in kept or _is_right_folder(fix)
+    ]
+
+
+def _is_right_folder(fix: Fix) -> bool:
+    return fix.kind == "right" and fix.submission.kind == "over-reference"
 
 
 def _graded(

@@ -39,8 +39,10 @@ def test_a_focused_gate_shows_a_wrong_fix_what_it_must_fail_and_no_more(lab: Lab
 def test_a_cover_has_as_few_wrong_fixes_as_fail_every_check(lab: Lab) -> None:
     fixes = lab.grader / "fixes.toml"
     more = '[[wrong]]\nname = "fails-two"\nwhy = "Tired."\nfails = ["answers", "doubles"]\n\n'
+    more += '[[right]]\nname = "two-words"\nwhy = "Clearer."\n'
     fixes.write_text(fixes.read_text() + more)
     shutil.copy(*(lab.grader / "wrong_fixes" / f"{name}.patch" for name in ("empty-answer", "fails-two")))
+    shutil.copy(lab.grader / "wrong_fixes" / "adds-two.patch", lab.grader / "right_fixes" / "two-words.patch")
     rows = {row.name: row for row in prove(lab, repeat=1, jobs=2, focused=True, cover=True).matrix.rows}
     assert {*rows} == {"broken", "reference", "fails-two", "wraps-at-64-bits", "other-words"}
 
