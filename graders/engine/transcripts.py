@@ -16,10 +16,8 @@ WORDS_SHOWN = 30  # enough to see what came instead, on a machine that nobody ca
 VARIES = [
     (re.compile(r"cursor=[^\s'\"&]+"), "cursor=…"),
     (re.compile(r"'[^']*'::\w+(?: with(?:out)? time zone)?"), "$#"),  # a plan shows a parameter, or its value
-    (
-        re.compile(r"\b[0-9a-f]{16}(?:[0-9a-f]{16})?\b"),
-        "id…",
-    ),  # of a request, a trace, a span: drawn by the service
+    # Drawn by the service: the id of a request, a trace, a span.
+    (re.compile(r"\b[0-9a-f]{16}(?:[0-9a-f]{16})?\b"), "id…"),
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*"), "token…"),
     (re.compile(r"\d+(?:[ ,.:T-]\d+)*"), "#"),
     (re.compile(r"#(?:\s*(?:kB|MB|Z))"), "#"),

@@ -1,13 +1,14 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, LiteralString
 
 import pytest
 
-from graders.check import CannotJudge, check, expect
+from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07.answers import named, with_status
 from graders.lesson_07.exported import BIG, PATH, export, lines, rest
 from graders.lesson_07.waiting import eventually
@@ -163,9 +164,11 @@ def test_left(world: World, client: Callable[[str], Api], left: Process) -> None
 
 def _expect_left(world: World, url: str, api: Api) -> None:
     [(begun,)] = world.postgres.catalog("SELECT clock_timestamp()")
-    for _ in range(LEAVERS):
-        with export(url, BIG) as answer:
-            answer.read(100)
+    # One is refused where those before it still hold what it needs; what they hold is seen below.
+    with suppress(Failure):
+        for _ in range(LEAVERS):
+            with export(url, BIG) as answer:
+                answer.read(100)
     [(left,)] = world.postgres.catalog("SELECT clock_timestamp()")
     gone = eventually(lambda: not world.postgres.catalog(OPEN, [begun, left]), 15.0)
     did = f"for i in $(seq {LEAVERS}); do {DID} | head -c 100 >/dev/null; done; {DID.replace(PATH, '/v1/customers')}"
