@@ -1,6 +1,7 @@
 """Real stores for the tests of `compose`: one cache for most, an empty one for those that change it."""
 
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -81,6 +82,16 @@ def told() -> Told:
 def run(cache: Path) -> Iterator[RunDirectory]:
     with run_directory() as directory:
         yield directory
+
+
+def logged(log: Path, text: str, seconds: float = 30.0) -> bool:
+    """Whether the log comes to have it: a process of its own writes it."""
+    deadline = time.monotonic() + seconds
+    while text not in log.read_text():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 @contextmanager

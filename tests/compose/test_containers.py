@@ -4,7 +4,6 @@ import gc
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,7 @@ from compose import containers, engine
 from compose.engine import Client
 from compose.places import RunDirectory, run_directory, sweep
 from compose.stores import Dataset, StoreName, Stores, StoresFailed
-from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers
+from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers, logged
 from tests.engines import docker as docker
 
 
@@ -104,8 +103,8 @@ def test_the_servers_log_is_there_to_be_read(docker: Client, cache: Path) -> Non
         assert up.cache
         with psycopg.connect(up.postgres.url(up.postgres.app)) as session:
             session.execute("SELECT 4711")
-        assert _within(5, lambda: "SELECT 4711" in up.postgres.log.read_text() if up.postgres else False)
-        assert "Ready to accept connections" in up.cache.log.read_text()
+        assert logged(up.postgres.log, "SELECT 4711")
+        assert logged(up.cache.log, "Ready to accept connections")
 
 
 def test_a_server_that_dies_is_told_with_its_exit_code(docker: Client, cache: Path) -> None:
@@ -176,15 +175,6 @@ def test_without_a_registry_it_names_the_stand_ins(
         pass
     assert caught.value.problem == "The image 127.0.0.1:1/none/redis:1 cannot be pulled."
     assert "compose/images/build.sh" in caught.value.remedy
-
-
-def _within(seconds: float, true: object) -> bool:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if callable(true) and true():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 def test_what_a_run_could_not_take_down_in_time_goes_with_its_directory(docker: Client, cache: Path) -> None:

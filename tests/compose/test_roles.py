@@ -8,6 +8,7 @@ from psycopg.errors import InsufficientPrivilege
 
 from compose.roles import create_database
 from compose.stores import DATABASE, Login, PostgresServer
+from tests.compose.conftest import logged
 
 Session = psycopg.Connection
 
@@ -104,7 +105,7 @@ def test_the_grader_sees_every_statement(postgres: PostgresServer, app: Session)
     with session(postgres, postgres.grader, "octo_grader") as connection:
         calls = "SELECT sum(calls) FROM pg_stat_statements WHERE query LIKE 'SELECT $1, text FROM notes'"
         assert connection.execute(calls).fetchone() == (1,)
-    assert "'seen', text FROM notes" in postgres.log.read_text()
+    assert logged(postgres.log, "'seen', text FROM notes")
 
 
 def test_another_database_has_the_same_grants(postgres: PostgresServer) -> None:

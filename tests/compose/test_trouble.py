@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from compose.trouble import trouble
-from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers, stores
+from tests.compose.conftest import EVERYTHING, POSTGRES, Numbers, logged, stores
 
 
 def test_errors_of_the_service_are_no_trouble(cache: Path) -> None:
@@ -18,6 +18,7 @@ def test_errors_of_the_service_are_no_trouble(cache: Path) -> None:
             for statement in ("SELECT 1/0", "SELECT nothing", 'SELECT \'"state_code":"53100"\', 1/0'):
                 with pytest.raises(psycopg.Error):
                     session.execute(statement)
+        assert logged(up.postgres.log, "SELECT nothing")
         assert trouble(up) is None
 
 
@@ -33,6 +34,7 @@ def test_damaged_data_are_trouble(cache: Path) -> None:
             pytest.raises(psycopg.errors.DataCorrupted),
         ):
             session.execute("SELECT * FROM numbers")
+        assert logged(up.postgres.log, "XX001")
         found = trouble(up)
     assert found
     assert "page verification failed" in found.problem
@@ -52,7 +54,7 @@ def test_trouble_that_a_service_raises_is_none(cache: Path, code: str, language:
                 owner.execute(language.format(raised).encode())
             with suppress(psycopg.errors.DatabaseError):
                 owner.execute('SELECT "x\n\\"()')
-        assert code in up.postgres.log.read_text()
+        assert logged(up.postgres.log, code)
         assert trouble(up) is None
 
 
