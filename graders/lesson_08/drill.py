@@ -24,7 +24,7 @@ CHARGES = 8  # in an ordinary night; one is refused, one tried twice
 MAILS, MORE = 3, 2  # what is ordered first while nobody does the jobs: mails, and charges
 MANY = 24
 WAITING = 18  # more than the lesson says, so that no bound at its edge decides
-CALLS, QUEUED = "upstream_requests_total", "jobs_queued"
+CALLS, QUEUED, OLDEST = "upstream_requests_total", "jobs_queued", "jobs_oldest_queued_seconds"
 WITHIN = 15.0
 TOLD_WITHIN = 6.0  # three times what CONTRACT.md, Metrics, allows
 OLD = 1.0
@@ -128,7 +128,7 @@ def _told_of_queue(scene: Scene, wanted: Callable[[Page], bool]) -> Page:
 
 def oldest(page: Page, kind: str) -> float:
     """For how many seconds the eldest job of the kind has waited."""
-    return page.total("jobs_oldest_queued_seconds", kind=kind)
+    return page.total(OLDEST, kind=kind)
 
 
 def _healthy(scene: Scene) -> Night:

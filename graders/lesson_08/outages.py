@@ -43,8 +43,10 @@ class Outage:
     worker_again: Said
     written: Said
 
-    def how(self, did: str) -> str:
-        """The request as it is seen by hand: while `octo_lab run` is up the fault is made with curl, too."""
+    def how(self, said: Said) -> str:
+        """The request behind `said`, as it is made by hand: while `octo_lab run` is up the fault is made with curl, too."""
+        of_worker = any(said is each for each in (self.worker_live, self.worker_ready, self.worker_again))
+        did = at_worker(said.did) if of_worker else said.did
         return f"curl -s -X POST {FAULTS}/postgres/{self.kind}; {did}"
 
     def told(self) -> str:
@@ -128,7 +130,7 @@ def _is(said: Said, status: int) -> bool:
 
 def expect_said(outage: Outage, said: Said, status: int, *, what: str, expected: str, because: str) -> Answer:
     """The answer to `what` with this status. Raises Failure for another, and for none."""
-    did = outage.how(at_worker(said.did) if "of worker" in what else said.did)
+    did = outage.how(said)
     if isinstance(said, Failure):
         raise Failure(expected=expected, got=f"{what}: {said.got}", because=because, did=did)
     expect(

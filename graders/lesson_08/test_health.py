@@ -8,7 +8,7 @@ from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_08.holding import begin_reading, locked, waiting
 from graders.lesson_08.outages import BECAUSE_BOUND, SECONDS, Outage, expect_said
 from graders.lesson_08.waiting import EVENLY, until
-from graders.lesson_08.world import World, at_worker, done, expect_status, told_of
+from graders.lesson_08.world import World, done, expect_status, told_of
 from graders.probes.api import Answer
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -71,7 +71,7 @@ def _expect_fallen(outage: Outage) -> None:
                 expected='Problem details with "dependency": "postgres".',
                 got=f'{what}: {"no" if dependency is None else "wrong"} "dependency"\n{answer.summary()}',
                 because="Whoever is woken by it has three stores and two upstreams to look at. Which one first?",
-                did=outage.how(answer.did),
+                did=outage.how(answer),
             )
 
 
@@ -179,7 +179,7 @@ def test_tells_nothing(seen_outages: Outages) -> None:
                 expected="A status, and the name of what does not answer. No address, user, query or message.",
                 got=f"{what}: tells {found and found[0]!r}\n{said.summary()}",
                 because="These paths are open to everybody who reaches the port.",
-                did=outage.how(at_worker(said.did) if "of worker" in what else said.did),
+                did=outage.how(said),
             )
 
 

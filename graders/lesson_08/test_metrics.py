@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from graders.check import check, expect
-from graders.lesson_08.drill import MAILS, MORE, OLD, QUEUED, Unattended, oldest
+from graders.lesson_08.drill import CALLS, MAILS, MORE, OLD, OLDEST, QUEUED, TOLD_WITHIN, Unattended, oldest
 from graders.lesson_08.holding import AT_ONCE, COUNT, ROUTE, Held
 from graders.lesson_08.routes import UNMATCHED, of_route
 from graders.lesson_08.waiting import until
@@ -15,9 +15,7 @@ from graders.probes.exposition import Page
 from graders.probes.upstreams import CUT, Upstreams, refuse
 
 REQUESTS, DURATION = "http_requests_total", "http_request_duration_seconds"
-CALLS, OLDEST = "upstream_requests_total", "jobs_oldest_queued_seconds"
 USED = 'db_pool_connections{state="used"}'
-WITHIN = 6.0  # three times what CONTRACT.md, Metrics, allows
 VERSION = "v1"
 TYPES = {
     "web": {
@@ -112,7 +110,7 @@ def _grown(before: Page, after: Page, route: str, **labels: str) -> float:
 
 def _settled(world: World, wanted: Callable[[Page], bool] = lambda _: True) -> Page:
     """The page once it is as wanted and has stopped to move: what was counted late has been counted."""
-    last = until(world.page, wanted, WITHIN)
+    last = until(world.page, wanted, TOLD_WITHIN)
     while (now := _a_moment_later(world)).total(REQUESTS) != last.total(REQUESTS):
         last = now
     return now
@@ -263,7 +261,7 @@ def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
     def grown(page: Page, name: str, **labels: str) -> float:
         return page.total(name, **labels) - before.total(name, **labels)
 
-    after = until(world.worker_page, lambda page: grown(page, CALLS) >= sum(wanted.values()), WITHIN)
+    after = until(world.worker_page, lambda page: grown(page, CALLS) >= sum(wanted.values()), TOLD_WITHIN)
     wrong = [
         f"calls to {upstream}, {outcome}: +{found:.0f}, not +{number}"
         for (upstream, outcome), number in wanted.items()
