@@ -12,6 +12,7 @@ from compose.postgres import APP, OWNER
 from compose.processes import SERVERS
 from graders.engine import memory
 from graders.engine.cgroup import Cgroup
+from graders.engine.family import below, everyone
 from graders.engine.limits import LIMITS, MIB
 from graders.engine.processes import Log, Running
 
@@ -35,8 +36,7 @@ def watching(
     """
 
     def look(number: int, _last: bool) -> None:
-        below = psutil.Process().children(recursive=True)  # once: it reads of every process of the machine
-        found = _submitted(below, running)
+        found, servers = _found({each.popen.pid for each in list(running)})
         if len(found) > CROWD:
             memory.step_back(found)
         if len(found) > MOST:
@@ -48,7 +48,7 @@ def watching(
             (1, lambda: _too_much_memory(found, cgroup)),
             (1, lambda: _too_many_processes(found)),
             (1, lambda: _too_many_files(found)),
-            (STORES_EVERY, lambda: _too_much_in_stores(below)),
+            (STORES_EVERY, lambda: _too_much_in_stores(servers)),
             (DISK_EVERY, lambda: _too_much_data(stores)),
         )
         for every, too_much in looks:
@@ -109,17 +109,11 @@ def _too_much_memory(found: Processes, cgroup: Cgroup | None) -> str:
     return f"It used more than {LIMITS.memory // MIB} MiB of memory and was stopped."
 
 
-def _too_much_in_stores(below: Processes) -> str:
+def _too_much_in_stores(servers: Processes) -> str:
     """What the servers hold for it: a session may set work_mem as it likes."""
-    if memory.taken(process for process in below if _is_server(process)) <= LIMITS.stores_memory:
+    if memory.taken(servers) <= LIMITS.stores_memory:
         return ""
     return f"Its stores hold more than {LIMITS.stores_memory // MIB} MiB of memory for it; it was stopped."
-
-
-def _is_server(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return process.name() in SERVERS
-    return False
 
 
 def _too_many_files(found: Processes) -> str:
@@ -158,17 +152,10 @@ def _each(found: Processes, look: Callable[[psutil.Process], int]) -> Iterator[i
             yield look(process)
 
 
-def _submitted(below: Processes, running: Sequence[Running]) -> Processes:
-    """Of all processes below us those of `running`, and what these started."""
-    heads = {each.popen.pid for each in list(running)}
-    parents: dict[int, int] = {}
-    for process in below:
-        with suppress(psutil.Error):
-            parents[process.pid] = process.ppid()
-
-    def theirs(pid: int) -> bool:
-        while pid not in heads and pid in parents:
-            pid = parents[pid]
-        return pid in heads
-
-    return [process for process in below if theirs(process.pid)]
+def _found(heads: set[int]) -> tuple[Processes, Processes]:
+    """The submission's processes, which are `heads` and all that these started; and those of our stores."""
+    kin = everyone()
+    processes = {process.pid: process for process in psutil.process_iter()}
+    ours = below([os.getpid()], kin) & processes.keys()
+    theirs = (heads | below(heads, kin)) & ours
+    return [processes[pid] for pid in theirs], [processes[pid] for pid in ours if kin[pid].name in SERVERS]

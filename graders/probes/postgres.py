@@ -5,6 +5,7 @@ import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any, LiteralString
 
 import psycopg
@@ -24,6 +25,9 @@ QUIET_WITHIN = 10.0
 IMPATIENT = 0.5
 LOG_CAP = 64 * 1024 * 1024  # bytes of log during one observation
 LOCK_WITHIN = "20s"
+PUBLIC = {"search_path": "public"}
+# Nothing that a trigger of the submission's has set or locked or made in a session is there for the next statement.
+AS_NEW: LiteralString = "DISCARD ALL"
 
 # The superuser's sessions leave no trace in what is counted, and open no view and no foreign table of anybody's.
 UNSEEN = {
@@ -85,7 +89,7 @@ class Postgres:
         self.database = database
         self.steps = steps
         self._server = server
-        self._sessions: dict[tuple[str, str], psycopg.Connection[Any]] = {}
+        self._sessions: dict[tuple[str, ...], psycopg.Connection[Any]] = {}
         self._patience = QUIET_WITHIN
 
     def rows(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
@@ -97,8 +101,16 @@ class Postgres:
 
     def write(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a statement as another program would, the nightly import say; the rows that it returns."""
-        with self.session() as session:
-            return self._rows(session, sql, parameters)
+        session = self._session(self._server.importer, self.database, PUBLIC)
+        session.prepare_threshold = None
+        try:
+            with session.transaction():
+                rows = self._rows(session, sql, parameters)
+            session.execute(AS_NEW)
+        except BaseException:
+            session.close()
+            raise
+        return rows
 
     def row(self, sql: LiteralString, parameters: Sequence[object] = ()) -> tuple[Any, ...]:
         """The first row. The grader asks only where there is one."""
@@ -129,9 +141,7 @@ class Postgres:
 
     def session(self) -> psycopg.Connection[Any]:
         """A session of another program's, not in autocommit, for what needs transactions; the caller closes it."""
-        return self._connect(
-            self._server.importer, self.database, {"search_path": "public"}, autocommit=False
-        )
+        return self._connect(self._server.importer, self.database, PUBLIC, autocommit=False)
 
     @contextmanager
     def observe(self) -> Iterator[Observation]:
@@ -202,14 +212,16 @@ class Postgres:
             holders = _rows(self._session(self._server.grader, STATISTICS), HOLDERS, ())
             raise refusals.locked(holders, str(error)) from error
 
-    def _session(self, login: Login, database: str) -> psycopg.Connection[Any]:
-        key = (login.user, database)
+    def _session(
+        self, login: Login, database: str, settings: Mapping[str, str] = MappingProxyType({})
+    ) -> psycopg.Connection[Any]:
+        key = (login.user, database, *settings.values())
         session = self._sessions.get(key)
         if session and session.info.transaction_status != TransactionStatus.IDLE:
             session.close()  # a check that used up its time was stopped in the middle of a statement
         if session is None or session.closed:
             unseen = UNSEEN if login is self._server.grader else {}
-            session = self._sessions[key] = self._connect(login, database, unseen)
+            session = self._sessions[key] = self._connect(login, database, {**unseen, **settings})
         return session
 
     def _connect(

@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from typing import LiteralString
 
 import psycopg
 import pytest
@@ -129,3 +130,27 @@ def test_errors_of_sql_are_the_callers(postgres: Postgres) -> None:
 def test_lines_for_psql_can_be_pasted() -> None:
     assert psql("SELECT 'a'").endswith("""billing -c "SELECT 'a'\"""")
     assert psql(r"\d invoices").endswith(r"""-c '\d invoices'""")
+
+
+def test_what_a_trigger_leaves_in_the_session_is_gone_with_its_statement(
+    postgres: Postgres, owner: Callable[[str], None]
+) -> None:
+    owner("""CREATE FUNCTION public.meddle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        SET statement_timeout = '7h'; PERFORM pg_advisory_lock(7); RETURN NULL;
+    END $$""")
+    owner(
+        "CREATE TRIGGER meddle AFTER UPDATE ON public.invoices FOR STATEMENT EXECUTE FUNCTION public.meddle()"
+    )
+    postgres.write("UPDATE public.invoices SET id = id WHERE id = 1 RETURNING id")
+    owner("DROP FUNCTION public.meddle CASCADE")
+    left: LiteralString = """
+        SELECT current_setting('statement_timeout'),
+               (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory')
+    """
+    assert postgres.write(left) == [("1min", 0)]
+
+
+def test_a_refused_write_leaves_nothing_and_the_next_one_goes_through(postgres: Postgres) -> None:
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        postgres.write("UPDATE public.invoices SET id = 1 / 0 RETURNING id")
+    assert postgres.write("SELECT 1") == [(1,)]
