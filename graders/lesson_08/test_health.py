@@ -103,13 +103,16 @@ def test_ready_under_load(world: World, postgres: Postgres) -> None:
     """While every connection of the pool is in use, health answers as ever: load is no outage."""
     invoice = world.draft()["id"]
     for _ in range(TIMES):
-        with ThreadPoolExecutor(CROWD) as threads, locked(postgres):
+        with ThreadPoolExecutor(CROWD + 2) as threads, locked(postgres):
             for _ in range(CROWD):
                 begin_reading(threads, world, invoice)
             full = _await_full(postgres)
+            in_line = threads.submit(_serves, world)
             for path in ("/readyz", "/livez"):
                 _expect_answers(world, path)
-            if not _serves(world) and waiting(postgres) == full:
+            if in_line.done():  # it may have given up before the last answer
+                in_line = threads.submit(_serves, world)
+            if not in_line.result() and waiting(postgres) == full:
                 return
     raise CannotJudge("The machine is too busy to keep the pool in use.", "Grade again.")
 

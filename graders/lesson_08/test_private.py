@@ -57,10 +57,10 @@ class Thrown:
         self.needles: dict[str, tuple[str, str]] = {}
 
     def all(self, upstreams: Upstreams) -> Iterator[Answer]:
+        yield from self._jobs(upstreams)  # first, since its second try takes a while to come
         yield from self._headers()
         yield from self._bodies()
         yield from self._queries()
-        yield from self._jobs(upstreams)
 
     def _keep(self, answer: Answer, **secrets: str) -> Answer:
         for what, secret in secrets.items():
