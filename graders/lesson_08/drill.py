@@ -40,17 +40,34 @@ class Night:
 
 
 @dataclass(frozen=True)
-class Unattended:
-    """The night on which nobody does the jobs, and on the way `web`'s pages: before any order, with MAILS and MORE waiting,
-    with the eldest of them `OLD` seconds old (at most `seconds`), and when a worker has done all.
+class Abandoned:
+    """Jobs that nobody does: `web`'s pages before any order, and with MAILS and MORE waiting; then the whole night.
+
+    began: before the first order, on the monotonic clock. number: of the invoice that was charged last.
     """
 
     quiet: Page
     full: Page
-    aged: Page
-    seconds: float
-    empty: Page
     night: Night
+    began: float
+    number: str
+
+
+@dataclass(frozen=True)
+class Aged:
+    """`web`'s page with the eldest of them `OLD` seconds old (at most `seconds`)."""
+
+    page: Page
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Unattended:
+    """All of the night on which nobody does the jobs. empty: `web`'s page when a worker has done them."""
+
+    abandoned: Abandoned
+    aged: Aged
+    empty: Page
 
 
 @dataclass(frozen=True)
@@ -81,15 +98,14 @@ def nights(scene: Scene, nobody: Unattended, draw: random.Random) -> Mapping[str
     scene.world.all_ended()
     order = [*NIGHTS]
     draw.shuffle(order)
-    return {"backlog": nobody.night, **{cause: NIGHTS[cause](scene) for cause in order}}
+    return {"backlog": nobody.abandoned.night, **{cause: NIGHTS[cause](scene) for cause in order}}
 
 
-def unattended(scene: Scene) -> Unattended:
-    """Jobs are ordered while no worker runs, and done when one does again."""
+def abandoned(scene: Scene) -> Abandoned:
+    """Jobs are ordered, and no worker runs: not before `aged` has started one."""
     _dead_letter(scene)
     before = scene.pages()
-    _ordinary(scene)
-    invoice = _ordinary_charges(scene)
+    invoice = _ordinary_night(scene)
     drafts = [scene.world.draft()["id"] for _ in range(MAILS)]
     quiet = _told_of_queue(scene, lambda page: page.total(QUEUED) == 0)
     for worker in scene.world.service.processes("worker"):
@@ -102,17 +118,30 @@ def unattended(scene: Scene) -> Unattended:
             scene.world.charge(invoice["id"])
         full = _told_of_queue(scene, lambda page: page.total(QUEUED) == MAILS + MORE)
         number = _charges(scene, MANY - MAILS - MORE)["number"]
-        time.sleep(max(0.0, began + OLD - time.monotonic()))
-        aged = _told_of_queue(scene, lambda page: oldest(page, "mail") >= OLD)
-        seconds = time.monotonic() - began
         after = until(scene.pages, lambda pages: _now(pages, QUEUED) >= MANY, TOLD_WITHIN)
+    except BaseException:
+        scene.world.service.start("worker")
+        raise
+    night = Night("Jobs were ordered, and no worker took them.", _window(before, after))
+    return Abandoned(quiet, full, night, began, number)
+
+
+def aged(scene: Scene, left: Abandoned) -> Aged:
+    """The jobs have grown old, and a worker is started; it takes them as soon as it can."""
+    try:
+        time.sleep(max(0.0, left.began + OLD - time.monotonic()))
+        page = _told_of_queue(scene, lambda page: oldest(page, "mail") >= OLD)
+        return Aged(page, time.monotonic() - left.began)
     finally:
         scene.world.service.start("worker")
-    scene.upstreams.payments.await_calls(number, MANY - MAILS - MORE, WITHIN)
+
+
+def unattended(scene: Scene, left: Abandoned, old: Aged) -> Unattended:
+    """The worker has done them."""
+    scene.upstreams.payments.await_calls(left.number, MANY - MAILS - MORE, WITHIN)
     scene.world.all_ended()
     empty = _told_of_queue(scene, lambda page: page.total(QUEUED) == 0)
-    night = Night("Jobs were ordered, and no worker took them.", _window(before, after))
-    return Unattended(quiet, full, aged, seconds, empty, night)
+    return Unattended(left, old, empty)
 
 
 def _dead_letter(scene: Scene) -> None:
@@ -133,15 +162,14 @@ def oldest(page: Page, kind: str) -> float:
 
 def _healthy(scene: Scene) -> Night:
     before = scene.pages()
-    _ordinary(scene)
-    _ordinary_charges(scene)
+    _ordinary_night(scene)
     after = _shown(scene, lambda pages: _now(pages, QUEUED) == 0)
     return Night("Nothing was the matter: now and then a call fails, and a request.", _window(before, after))
 
 
 def _upstream(scene: Scene) -> Night:
     before = scene.pages()
-    _ordinary(scene)
+    _requests(scene)
     number = _charges(scene, MANY, *islice(cycle((refuse(503), CUT, CUT)), 40 * MANY))["number"]
     scene.upstreams.payments.await_calls(number, MANY, WITHIN)
 
@@ -160,12 +188,11 @@ def _upstream(scene: Scene) -> Night:
 
 def _deployment(scene: Scene) -> Night:
     before = scene.pages()
-    _ordinary(scene)
     for _ in range(REQUESTS * 2):
         because = "The database refuses this customer with a message that nobody foresaw."
         answer = _unforeseen(scene, scene.second)
         expect_status("POST of a customer that the database refuses", answer, 500, because)
-    _ordinary_charges(scene)
+    _ordinary_night(scene)
     after = _shown(scene, lambda pages: _now(pages, QUEUED) == 0)
     return Night(
         "What the new version, v2, was asked to write failed with 500; v1 was as ever.",
@@ -180,8 +207,8 @@ NIGHTS: Mapping[str, Callable[[Scene], Night]] = {
 }
 
 
-def _ordinary(scene: Scene) -> None:
-    """Requests to both versions: most are answered, some refused, one fails."""
+def _requests(scene: Scene) -> None:
+    """To both versions: most are answered, some refused, one fails."""
     for api in (scene.world.api, scene.second):
         for at in range(REQUESTS - 1):
             path = "/v1/customers?limit=1" if at % 4 else "/v1/customers/999999999"
@@ -194,8 +221,10 @@ def _unforeseen(scene: Scene, api: Api) -> Answer:
     return scene.world.send("POST", "/v1/customers", body, api=api)
 
 
-def _ordinary_charges(scene: Scene) -> Mapping[str, Any]:
+def _ordinary_night(scene: Scene) -> Mapping[str, Any]:
+    """Charges, and the ordinary requests while they are tried."""
     invoice = _charges(scene, CHARGES, refuse(503), refuse(422))
+    _requests(scene)
     scene.upstreams.payments.await_calls(invoice["number"], CHARGES + 1, WITHIN)
     scene.world.all_ended()
     return invoice

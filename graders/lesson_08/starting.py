@@ -1,5 +1,6 @@
 """Two more `web` processes are started while something is away: each once, for all checks that need one more of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from graders.check import CannotJudge
@@ -12,6 +13,8 @@ from graders.probes.service import Operated, Process
 
 NEW_VERSION = "v2"
 LOOK = 2.0
+# Port 1 of the service's own loopback: nobody listens there, and connections are refused.
+NO_CACHE = {"CACHE_URL": "redis://:nobody@127.0.0.1:1/0"}
 
 
 @dataclass(frozen=True)
@@ -39,8 +42,11 @@ class Started:
         return service.start("web", {"VERSION": version} if version else None)
 
 
-def started_without_postgres(world: World, gates: Gates) -> Started:
-    """Of the new version. Postgres is silent first, then cuts connections, and then is well."""
+def started_without_postgres(world: World, gates: Gates, meanwhile: Callable[[], object]) -> Started:
+    """Of the new version. Postgres is silent first, then cuts connections, and then is well.
+
+    meanwhile: what to do as soon as Postgres is well; the process may take its time to ask again.
+    """
     before = gates.postgres.connections
     with gates.postgres.hold():
         web = world.service.start("web", {"VERSION": NEW_VERSION}, awaited=False)
@@ -49,19 +55,21 @@ def started_without_postgres(world: World, gates: Gates) -> Started:
     # Its first connection is cut before anything is said on it.
     with gates.postgres.cut() as landed:
         landed.await_felt(1)
+    meanwhile()
     await_serving(world)
     if not came:
         raise CannotJudge("The new process did not ask for Postgres.", "Grade again.")
-    return _ended_up(web, early)
+    return ended_up(web, early)
 
 
-def started_without_cache(world: World, gates: Gates) -> Started:
-    """The cache refuses connections up to the end of it."""
-    with gates.cache.refuse():
-        return _ended_up(world.service.start("web", awaited=False), None)
+def begun_without_cache(world: World) -> Process:
+    """Its cache refuses connections, and that of the others is well."""
+    return world.service.start("web", NO_CACHE, awaited=False)
 
 
-def _ended_up(web: Process, early: int | None) -> Started:
+def ended_up(web: Process, early: int | None = None) -> Started:
+    """What became of a process that was started; `early`: what its /readyz said before."""
+
     def ready() -> int | None:
         return status_of(f"{web.url}/readyz", LOOK)
 

@@ -6,13 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import LiteralString
 
+import pytest
+
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_08.holding import waiting
 from graders.lesson_08.starting import LOOK, Started
 from graders.lesson_08.waiting import until
 from graders.lesson_08.world import World, expect_status
 from graders.probes.api import Answer, Api, status_of
-from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
 from graders.probes.service import Process
 
@@ -41,7 +42,7 @@ def test_start_waits(world: World, seen_start: Started) -> None:
 
 
 @check("start-without-cache", needs=["contract-kept"])
-def test_start_without_cache(world: World, seen_start_without_cache: Started, gates: Gates) -> None:
+def test_start_without_cache(world: World, seen_start_without_cache: Started) -> None:
     """A start without the cache is a start: the service becomes ready, and serves."""
     expect(
         seen_start_without_cache.ready == 200,
@@ -51,9 +52,7 @@ def test_start_without_cache(world: World, seen_start_without_cache: Started, ga
     )
     api = world.clients(seen_start_without_cache.web.url)
     _expect_write(world, api)
-    customer = world.customer()
-    with gates.cache.refuse():
-        summary = world.send("GET", f"/v1/customers/{customer}/summary", api=api)
+    summary = world.send("GET", f"/v1/customers/{world.customer()}/summary", api=api)
     because = "What the cache would have had, the database has."
     expect_status("a summary of web started without the cache", summary, 200, because)
 
@@ -65,6 +64,7 @@ def _expect_write(world: World, api: Api) -> None:
 
 
 @check("shutdown-drains", needs=["contract-kept"])
+@pytest.mark.usefixtures("calls_ahead")
 def test_shutdown(world: World, postgres: Postgres, seen_start_without_cache: Started) -> None:
     """On SIGTERM under traffic every request that was accepted is answered, and what it did is there."""
     web = seen_start_without_cache.or_another(world.service)

@@ -4,7 +4,10 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from graders.check import check, expect
+from graders.lesson_08.calls import ENDINGS, Ordered
 from graders.lesson_08.drill import CALLS, MAILS, MORE, OLD, OLDEST, QUEUED, TOLD_WITHIN, Unattended, oldest
 from graders.lesson_08.holding import AT_ONCE, COUNT, ROUTE, Held
 from graders.lesson_08.routes import UNMATCHED, of_route
@@ -12,7 +15,7 @@ from graders.lesson_08.waiting import until
 from graders.lesson_08.world import World, at_worker
 from graders.probes.api import Api, curl
 from graders.probes.exposition import Page
-from graders.probes.upstreams import CUT, Upstreams, refuse
+from graders.probes.upstreams import Upstreams
 
 REQUESTS, DURATION = "http_requests_total", "http_request_duration_seconds"
 USED = 'db_pool_connections{state="used"}'
@@ -67,6 +70,7 @@ def test_metrics_read(world: World) -> None:
 
 
 @check("requests-counted", needs=["metrics-read"])
+@pytest.mark.usefixtures("worker_ahead")
 def test_requests_counted(world: World) -> None:
     """Each request is counted once, by template, method and status; who watches is not counted."""
     customer = world.customer()
@@ -234,37 +238,18 @@ def _far(took: float, least: float) -> str:
 
 
 @check("upstream-measured", needs=["metrics-read"])
-def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
+def test_upstream_measured(world: World, upstreams: Upstreams, ordered_calls: Ordered) -> None:
     """Each call to an upstream is counted by how it ended."""
+    upstreams.payments.await_calls(ordered_calls.number, 4)
     world.all_ended()
-    charged, email = world.draft(), f"{world.word()}@example.org"
-    mailed = world.draft(world.customer(email=email))
-    upstreams.mail.script(email, refuse(500), refuse(404))
-    upstreams.payments.script(charged["number"], refuse(429), CUT, refuse(503))
-    before = world.worker_page()
-    for invoice in (charged, mailed):
-        world.send("POST", f"/v1/invoices/{invoice['id']}/send", {"due_on": "2026-12-31"})
-    world.charge(charged["id"])
-    upstreams.payments.await_calls(charged["number"], 4)
-    world.all_ended()
-    wanted = {
-        ("payments", "success"): 1,
-        ("payments", "failed"): 2,
-        ("payments", "no-answer"): 1,
-        ("payments", "refused"): 0,
-        ("mail", "success"): 1,
-        ("mail", "failed"): 1,
-        ("mail", "no-answer"): 0,
-        ("mail", "refused"): 1,
-    }
 
     def grown(page: Page, name: str, **labels: str) -> float:
-        return page.total(name, **labels) - before.total(name, **labels)
+        return page.total(name, **labels) - ordered_calls.before.total(name, **labels)
 
-    after = until(world.worker_page, lambda page: grown(page, CALLS) >= sum(wanted.values()), TOLD_WITHIN)
+    after = until(world.worker_page, lambda page: grown(page, CALLS) >= sum(ENDINGS.values()), TOLD_WITHIN)
     wrong = [
         f"calls to {upstream}, {outcome}: +{found:.0f}, not +{number}"
-        for (upstream, outcome), number in wanted.items()
+        for (upstream, outcome), number in ENDINGS.items()
         if (found := grown(after, CALLS, upstream=upstream, outcome=outcome)) != number
     ]
     for upstream, number in (("payments", 4), ("mail", 3)):
@@ -284,16 +269,17 @@ def test_upstream_measured(world: World, upstreams: Upstreams) -> None:
 @check("queue-measured", needs=["metrics-read"])
 def test_queue_measured(seen_unattended: Unattended) -> None:
     """How much waits, and for how long already, is told by kind, whoever is to do it."""
-    seen, least = seen_unattended, OLD
+    seen, aged, least = seen_unattended.abandoned, seen_unattended.aged, OLD
+    empty = seen_unattended.empty
     waiting = [int(seen.full.total(QUEUED, kind=kind)) for kind in ("mail", "charge", "report")]
-    age, most = oldest(seen.aged, "mail"), seen.seconds + 2.0
+    age, most = oldest(aged.page, "mail"), aged.seconds + 2.0
     named = (
         (seen.quiet.total(QUEUED) == 0, f"{QUEUED} before any order: {seen.quiet.total(QUEUED):.0f}, not 0"),
         (waiting == [MAILS, MORE, 0], f"{QUEUED} of mail, charge, report: {waiting}, not {[MAILS, MORE, 0]}"),
         (least <= age <= most, f"{OLDEST} of mail: {age:.1f}, not {least:.0f} to {most:.1f}"),
-        (oldest(seen.aged, "report") == 0, f"{OLDEST} of report: not 0"),
-        (seen.empty.total(QUEUED) == 0, f"{QUEUED} when all was done: {seen.empty.total(QUEUED):.0f}, not 0"),
-        (oldest(seen.empty, "mail") == 0, f"{OLDEST} when all was done: not 0"),
+        (oldest(aged.page, "report") == 0, f"{OLDEST} of report: not 0"),
+        (empty.total(QUEUED) == 0, f"{QUEUED} when all was done: {empty.total(QUEUED):.0f}, not 0"),
+        (oldest(empty, "mail") == 0, f"{OLDEST} when all was done: not 0"),
     )
     _expect_right(
         [told for right, told in named if not right],
