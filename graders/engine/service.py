@@ -14,6 +14,7 @@ from graders.engine import processes
 from graders.engine.processes import Log, Running
 from graders.engine.sandbox import Isolation
 from graders.probes.api import Api
+from graders.probes.service import Process as Web
 from graders.probes.transcript import Transcript
 from labs.catalog import Budgets
 
@@ -44,6 +45,7 @@ class SubmittedService:
     _releases: int = 0
     _webs: dict[tuple[str, int], "Process"] = field(default_factory=dict)
     _started: list["Process"] = field(default_factory=list)
+    _marks: dict[str, int] = field(default_factory=dict)  # of the log, when who has the URL was started
     running: list[Running] = field(default_factory=list)
 
     def release(self, database: str = DATABASE) -> "Release":
@@ -95,8 +97,9 @@ class SubmittedService:
         url = f"http://127.0.0.1:{more['PORT']}" if "PORT" in more else ""
         process = Process(kind, url, running)
         self._started.append(process)
+        self._marks[url] = mark
         if kind == "web" and awaited:
-            self._await_ready(process, mark)
+            self.await_ready(process)
         return process
 
     def _listens(self, kind: str, more: Mapping[str, str]) -> bool:
@@ -109,17 +112,16 @@ class SubmittedService:
 
     def boot(self) -> None:
         """Start `web`, and `worker` where the Procfile has one, and wait until the service is ready. Raises Failure."""
-        mark = self.log.mark()
         # First, since the first port is the one that is promised to who tries things by hand.
         web = self._webs[DATABASE, 1] = self.start("web", awaited=False)
         worker = self.start("worker") if "worker" in self.commands else None
-        self._await_ready(web, mark)
+        self.await_ready(web)
         code = worker.ended_within(0) if worker else None
         if code is not None:
             raise Failure(
                 did=f"octo_lab run {self.lesson}",
                 expected="The `worker` process runs until it is asked to stop.",
-                got=_with_tail(f"It ended with code {code}.", self.log, mark, "worker"),
+                got=_with_tail(f"It ended with code {code}.", self.log, self._marks[web.url], "worker"),
                 because="Jobs that nobody does pile up, and nobody notices until a customer asks.",
             )
 
@@ -132,7 +134,7 @@ class SubmittedService:
         for running in self.running:
             running.stop()
 
-    def _await_ready(self, web: "Process", mark: int) -> None:
+    def await_ready(self, web: Web) -> None:
         """Wait for the first 200 of /readyz. Raises Failure when the process ends or the budget is used up."""
         deadline = time.monotonic() + self.budgets.boot
         last = "nothing answered on PORT"
@@ -140,19 +142,20 @@ class SubmittedService:
         while time.monotonic() < deadline:
             # Asked ever less often: a service that logs each question keeps its log for what went wrong.
             pause = min(pause * 1.3, 0.25)
-            if web.running.ended_within(pause):
-                code = web.running.stop()
-                raise self._not_ready(f"`web` ended with code {code} before it was ready.", mark)
+            code = web.ended_within(pause)
+            if code is not None:
+                web.kill()
+                raise self._not_ready(f"`web` ended with code {code} before it was ready.", web)
             ready, last = _readiness(web.url)
             if ready:
                 return
-        raise self._not_ready(f"`web` was not ready after {self.budgets.boot:.0f} s: {last}.", mark)
+        raise self._not_ready(f"`web` was not ready after {self.budgets.boot:.0f} s: {last}.", web)
 
-    def _not_ready(self, got: str, mark: int) -> Failure:
+    def _not_ready(self, got: str, web: Web) -> Failure:
         return Failure(
             did=f"octo_lab run {self.lesson}   # then: curl -i http://127.0.0.1:8080/readyz",
             expected="The `web` process listens on PORT and answers GET /readyz with 200 once it can serve.",
-            got=_with_tail(got, self.log, mark, "web"),
+            got=_with_tail(got, self.log, self._marks[web.url], "web"),
             because="Traffic is sent to an instance only when it says that it is ready. One that never does is an outage.",
         )
 

@@ -11,8 +11,15 @@ from graders.lesson_07.world import ODD_AGE, ODD_LIMIT, World
 from graders.probes.api import Api
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
-from graders.probes.service import Operated
+from graders.probes.service import Operated, Process
 from graders.probes.upstreams import Upstreams
+
+
+@pytest.fixture(scope="session")
+def odd_start(service: Operated) -> Process:
+    """The odd one begins to start."""
+    odd = {"QUEUE_LIMIT": str(ODD_LIMIT), "SUMMARY_MAX_AGE_SECONDS": str(ODD_AGE)}
+    return service.start("web", odd, awaited=False)
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +30,9 @@ def whole_world(
     postgres: Postgres,
     upstreams: Upstreams,
     gates: Gates,
+    odd_start: Process,
 ) -> World:
+    """Another `web` is started for it, beside the odd one: two take no longer than one."""
     return World(api, client(service.web("billing", 2)), service, postgres, upstreams, gates)
 
 
@@ -36,10 +45,10 @@ def world(whole_world: World, rng: random.Random) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def odd_one(service: Operated, client: Callable[[str], Api]) -> Api:
-    """A `web` process with a short queue and summaries that soon are old."""
-    odd = {"QUEUE_LIMIT": str(ODD_LIMIT), "SUMMARY_MAX_AGE_SECONDS": str(ODD_AGE)}
-    return client(service.start("web", odd).url)
+def odd_one(service: Operated, odd_start: Process) -> Process:
+    """A `web` with a short queue and summaries that soon are old. It is export-left's, which ends it, at last."""
+    service.await_ready(odd_start)
+    return odd_start
 
 
 @pytest.fixture(scope="session")

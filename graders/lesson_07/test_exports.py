@@ -1,6 +1,6 @@
 """An export leaves as it is read: complete, as of one moment, with flat memory, and nothing goes on for who has left."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,14 +62,6 @@ def big(whole_world: World, service: Operated) -> BigExport:
     return BigExport(count, (first, last), dict(changed), body, peak)
 
 
-@pytest.fixture(scope="session")
-def left(service: Operated) -> Iterator[Process]:
-    """A `web` for exports that nobody reads to their end: what they leave open ends with it, after the last that asks."""
-    web = service.start("web")
-    yield web
-    web.kill()
-
-
 @check("export-complete", needs=["contract-kept"])
 def test_complete(world: World, service: Operated, big: BigExport) -> None:
     """An export has every invoice of the tenant and no other, by id, in CSV, as of one moment."""
@@ -121,9 +113,9 @@ def _expect_one_moment(big: BigExport) -> None:
 
 
 @check("export-streams", needs=["export-complete"])
-def test_streams(world: World, left: Process, big: BigExport) -> None:
+def test_streams(world: World, odd_one: Process, big: BigExport) -> None:
     """The first bytes come before the last rows are read, and memory does not grow with the number of rows."""
-    _expect_early(world, left.url, len(big.body))
+    _expect_early(world, odd_one.url, len(big.body))
     whole, peak = len(big.body), big.peak
     expect(
         peak.growth < MOST_GROWTH,
@@ -154,12 +146,12 @@ def _expect_early(world: World, url: str, whole: int) -> None:
 
 
 @check("export-left", needs=["export-streams"])
-def test_left(world: World, client: Callable[[str], Api], left: Process) -> None:
+def test_left(world: World, client: Callable[[str], Api], odd_one: Process) -> None:
     """When the caller leaves, the query ends, and its connection is there for others."""
     try:
-        _expect_left(world, left.url, client(left.url))
+        _expect_left(world, odd_one.url, client(odd_one.url))
     finally:
-        left.kill()
+        odd_one.kill()  # with all that it still has open
 
 
 def _expect_left(world: World, url: str, api: Api) -> None:

@@ -1,6 +1,7 @@
 """What takes long is taken on at once, and refused where there is no room: the caller never waits for others."""
 
 import csv
+from collections.abc import Callable
 from typing import Any
 
 from graders.check import Failure, check, expect
@@ -25,6 +26,7 @@ from graders.lesson_07.summaries import expect_right, summary
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import ODD_LIMIT, World
 from graders.probes.api import Answer, Api
+from graders.probes.service import Process
 from graders.probes.upstreams import refuse
 
 HEADER = "id,customer_id,number,status,currency,total_cents,paid_cents,due_on,created_at"
@@ -176,14 +178,14 @@ def _asked(world: World, path: str, body: object, did: str) -> Answer:
 
 
 @check("queue-full", needs=["request-short"])
-def test_full(world: World, odd_one: Api) -> None:
+def test_full(world: World, odd_one: Process, client: Callable[[str], Api]) -> None:
     """A full queue refuses with 503 and Retry-After, changes nothing, and takes on again when there is room."""
     world.workers()
     invoice, draft = world.invoice(cents=90_000), world.invoice("draft")
     dead = _dead_letter(world)
     _expect_drained(world)
     world.no_worker()
-    narrow = odd_one
+    narrow = client(odd_one.url)
     for number in range(ODD_LIMIT):
         answer = world.post(f"{invoice.path}/charges", {"amount_cents": 1 + number}, api=narrow)
         expect(

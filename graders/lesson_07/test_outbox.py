@@ -12,7 +12,7 @@ from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import Invoice, World
 from graders.probes.api import Answer, Api
 from graders.probes.interventions import commit_refused
-from graders.probes.service import Operated
+from graders.probes.service import Operated, Process
 
 BECAUSE = "An invoice that is sent and never arrives is not paid. One that arrives and was not sent is paid, and nobody knows what for."
 UNAVAILABLE = "urn:problem-type:billing:dependency-unavailable"
@@ -22,8 +22,10 @@ UNAVAILABLE = "urn:problem-type:billing:dependency-unavailable"
 def test_together(world: World, service: Operated, client: Callable[[str], Api]) -> None:
     """An invoice that is sent has one job for its mail, one that is not sent has none, whatever dies in between."""
     world.workers()
+    dying = service.start("web", awaited=False)
     _expect_no_mail_of_what_failed(world)
-    _expect_mail_of_what_was_sent(world, service, client)
+    service.await_ready(dying)
+    _expect_mail_of_what_was_sent(world, dying, client)
 
 
 def _expect_no_mail_of_what_failed(world: World) -> None:
@@ -54,9 +56,8 @@ def _expect_no_mail_of_what_failed(world: World) -> None:
     jobs.expect_done(jobs.ended(world, f"/v1/jobs/{jobs.mail_of(world, failed)['id']}", BECAUSE), BECAUSE)
 
 
-def _expect_mail_of_what_was_sent(world: World, service: Operated, client: Callable[[str], Api]) -> None:
+def _expect_mail_of_what_was_sent(world: World, dying: Process, client: Callable[[str], Api]) -> None:
     """The queue is silent, and the process that sends an invoice is killed."""
-    dying = service.start("web")
     apis = [client(dying.url) for _ in range(2)]
     draft, owed = world.invoice("draft"), world.invoice()
     orders: list[tuple[str, object]] = [(f"{draft.path}/send", DUE), (f"{owed.path}/reminders", None)]

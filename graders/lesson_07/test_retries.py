@@ -100,10 +100,11 @@ def test_requeue(world: World, failing: Failing) -> None:
     """A dead letter that is queued again gets all its tries, under the key that it always had."""
     there = failing.world
     there.workers(2)
-    for case in (failing.exhausted[0], failing.exhausted[-1]):
-        before = failing.calls(case)
+    did = f"{DOWN}curl -s -X POST -H 'X-Tenant-ID: 1' http://127.0.0.1:8080/v1/jobs/ITS-ID/requeue; sleep 3; {JOBS}"
+    cases = (failing.exhausted[0], failing.exhausted[-1])
+    before = {case: failing.calls(case) for case in cases}
+    for case in cases:
         there.script(case.invoice, refuse(503), refuse(503))
-        did = f"{DOWN}curl -s -X POST -H 'X-Tenant-ID: 1' http://127.0.0.1:8080/v1/jobs/ITS-ID/requeue; sleep 3; {JOBS}"
         again = jobs.taken(there.post(f"{case.path}/requeue"))
         expect(
             again.path == case.path and again.fields["reason"] is None,
@@ -112,13 +113,14 @@ def test_requeue(world: World, failing: Failing) -> None:
             because="Whoever follows it follows it under its id.",
             did=did,
         )
+    for case in cases:
         job = jobs.ended(there, case.path, BECAUSE_DEAD, did)
         jobs.expect_done(job, "All tries are before it again: two that fail are none too many.", did)
         keys = {call.key for call in failing.calls(case)}
         expect(
-            len(keys) == 1 and len(failing.calls(case)) == len(before) + 3,
+            len(keys) == 1 and len(failing.calls(case)) == len(before[case]) + 3,
             expected="Three calls more, all of them with the key of the first.",
-            got=f"after requeue: {len(failing.calls(case)) - len(before)} calls more, {len(keys)} keys in all",
+            got=f"after requeue: {len(failing.calls(case)) - len(before[case])} calls more, {len(keys)} keys in all",
             because="Nobody knows whether the last try did its work after all. The key is what keeps it from being done twice.",
             did=did,
         )

@@ -77,5 +77,8 @@ class Operated(Service, Protocol):
         environment: variables of CONTRACT.md that it gets otherwise than the others.
         """
 
+    def await_ready(self, web: Process) -> None:
+        """Wait until a `web` that was not awaited at its start is ready to serve. Raises Failure."""
+
     def processes(self, kind: str) -> Sequence[Process]:
         """Those of the type that run now, the oldest first. Whatever of a type was started at the beginning is there."""

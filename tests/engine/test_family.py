@@ -24,7 +24,8 @@ def odd() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-c", NAMED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout and process.stdout.readline() == "up\n"
+        assert process.stdout
+        assert process.stdout.readline() == "up\n"
         yield process
         process.communicate("\n")
 
