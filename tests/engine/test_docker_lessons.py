@@ -1,4 +1,7 @@
-"""The real lessons on Docker: the broken service fails what it fails beside Docker, and the reference passes."""
+"""The real lessons on Docker: the reference passes, and what is broken fails what it fails beside Docker.
+
+One broken service shows the latter here. `dev check --on docker` shows it of all, and of every wrong fix.
+"""
 
 import pytest
 
@@ -9,8 +12,10 @@ from labs.catalog import all_labs
 from tests.engines import docker as docker
 
 
-@pytest.mark.parametrize("fix", ["broken", "reference"])
-@pytest.mark.parametrize("lesson", [lab.id for lab in all_labs() if not lab.draft])
+@pytest.mark.parametrize(
+    ("lesson", "fix"),
+    [("lesson-05", "broken"), *((lab.id, "reference") for lab in all_labs() if not lab.draft)],
+)
 def test_a_lesson_has_the_verdicts_that_it_promises(docker: Client, lesson: str, fix: str) -> None:
     [lab] = [each for each in all_labs() if each.id == lesson]
     [row] = [
