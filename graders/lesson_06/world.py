@@ -9,7 +9,7 @@ from graders.check import Failure
 from graders.lesson_06.callers import Caller
 from graders.probes.api import Api
 from graders.probes.identity import IdentityProvider
-from graders.probes.other_programs import asked_by_others
+from graders.probes.other_programs import asked_by_others, written
 from graders.probes.postgres import Postgres, psql
 
 MINE, THEIRS = 1, 2
@@ -180,9 +180,8 @@ class World:
             return self.postgres.rows(sql, parameters)
 
     def write(self, sql: LiteralString, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """As another program writes. Raises Failure where the tables refuse what the contract promises."""
-        with asked_by_others():
-            return self.postgres.write(sql, parameters)
+        """As another program writes. Raises Failure where the tables don't take what the contract promises."""
+        return written(self.postgres, sql, parameters)
 
     def _customers(self, tenant: int) -> list[tuple[Any, ...]]:
         return self.rows(CUSTOMERS, [tenant])

@@ -10,11 +10,12 @@ import pytest
 
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07.answers import named, with_status
-from graders.lesson_07.exported import BIG, PATH, export, lines, rest
+from graders.lesson_07.exported import BIG, MANY, PATH, export, lines, rest
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import World
 from graders.probes.api import SHOWN_AS, Api
 from graders.probes.memory import Peak, watched
+from graders.probes.postgres import psql
 from graders.probes.service import Operated, Process
 
 MIB = 1024**2
@@ -93,6 +94,13 @@ def _same(line: list[str], row: list[Any]) -> bool:
 
 def _expect_one_moment(big: BigExport) -> None:
     count, (first, last), now = big.count, big.ends, big.now
+    expect(
+        count == MANY,
+        expected=f"Tenant {BIG} has the {MANY} invoices that it had before the release.",
+        got=f"{count} invoices in the table",
+        because="A release that loses rows is an outage that no rollback ends.",
+        did=psql("SELECT tenant_id, count(*) FROM invoices GROUP BY 1"),
+    )
     got = lines(big.body)[1:]
     ids = [int(line[0]) for line in got if line and line[0].isdigit()]
     expect(

@@ -8,7 +8,7 @@ from typing import Any, LiteralString
 
 from graders.probes.api import Answer, Api
 from graders.probes.faults import Gates
-from graders.probes.other_programs import asked_by_others
+from graders.probes.other_programs import asked_by_others, written
 from graders.probes.postgres import Postgres
 from graders.probes.service import Operated, Process
 from graders.probes.upstreams import HOLD, HOLD_AND_WORK, WORK, Call, Step, Upstreams
@@ -137,9 +137,8 @@ class World:
             return self.postgres.rows(sql, parameters)
 
     def write(self, sql: LiteralString, parameters: Any = ()) -> list[tuple[Any, ...]]:
-        """As another program writes. Raises Failure where the tables refuse what the contract promises."""
-        with asked_by_others():
-            return self.postgres.write(sql, parameters)
+        """As another program writes. Raises Failure where the tables don't take what the contract promises."""
+        return written(self.postgres, sql, parameters)
 
     def paid(self, invoice: Invoice) -> tuple[int, int]:
         """The invoice's `paid_cents`, and how many payments it has."""

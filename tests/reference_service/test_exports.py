@@ -12,7 +12,7 @@ from tests.reference_service.calling import problem
 from tests.reference_service.jobs_running import Jobs, with_jobs
 from tests.reference_service.running import Database, Web, eventually
 
-ROWS = 200_000
+ROWS = 100_000
 PATH = "/v1/exports/invoices.csv"
 
 
