@@ -97,9 +97,15 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated, cac
         answers = begun.result()
     for answer in answers:
         expect_right(world, answer, cold, BECAUSE_FRESH)
+    expect(
+        not all_.endless,
+        expected="Each statement comes to its end, so that Postgres can say what was asked.",
+        got="\n".join(all_.endless[:3]),
+        because="What never ends keeps Postgres from cleaning up, and is in no statistics.",
+    )
     single, many = len(one.about("invoices")), len(all_.about("invoices"))
     expect(
-        single > 0 and many <= MOST_READS * single,
+        0 < many <= MOST_READS * single,
         expected=f"One reader takes {single} statement{'s' * (single > 1)} on invoices; {READERS} at once take it once or twice.",
         got=f"{READERS} readers took {many} statements on invoices\n(Postgres was silent until all had looked)",
         because=BECAUSE_COLD,

@@ -51,6 +51,7 @@ class Observation:
     cost: Cost = Cost(0, 0)
     plans: tuple[Plan, ...] = ()
     uncounted: tuple[str, ...] = ()  # what the service's sessions did that no count holds, one line each
+    endless: tuple[str, ...] = ()  # those of them that did not end
 
     @property
     def buffers(self) -> int:

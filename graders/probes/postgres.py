@@ -156,6 +156,7 @@ class Postgres:
         entries, flooded = self._log_since(start)
         seen.plans = server_log.plans(entries)
         seen.cost = counted.cost(seen.plans)
+        seen.endless = running
         seen.uncounted = (*running, *flooded, *counted.faults(seen.plans), *server_log.uncounted(entries))
 
     def buffers_so_far(self) -> int:
