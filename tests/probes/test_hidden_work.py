@@ -156,7 +156,9 @@ def test_what_still_runs_is_noticed(
             pass
 
     seen = observed(work)
-    assert "still running long after the answer:\n    SELECT pg_sleep(60)" in seen.uncounted
+    (line,) = seen.endless
+    assert line == "still running long after the answer:\n    SELECT pg_sleep(60)"
+    assert line in seen.uncounted
     service.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")
     thread.join()
 
