@@ -1,6 +1,7 @@
-"""The real lessons on Docker: the reference passes, and what is broken fails what it fails beside Docker.
+"""Real lessons on Docker: the reference passes, and what is broken fails what it fails beside Docker.
 
-One broken service shows the latter here. `dev check --on docker` shows it of all, and of every wrong fix.
+Two of them: the one that counts in Postgres, and the one with every store, upstreams, faults and workers that are killed.
+`dev check --on docker` shows it of all, and of every fix.
 """
 
 import pytest
@@ -13,8 +14,7 @@ from tests.engines import docker as docker
 
 
 @pytest.mark.parametrize(
-    ("lesson", "fix"),
-    [("lesson-05", "broken"), *((lab.id, "reference") for lab in all_labs() if not lab.draft)],
+    ("lesson", "fix"), [("lesson-05", "broken"), ("lesson-05", "reference"), ("lesson-07", "reference")]
 )
 def test_a_lesson_has_the_verdicts_that_it_promises(docker: Client, lesson: str, fix: str) -> None:
     [lab] = [each for each in all_labs() if each.id == lesson]
