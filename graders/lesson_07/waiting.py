@@ -7,6 +7,16 @@ SECONDS = 30.0
 PAUSE = 0.05
 
 
+def settled(count: Callable[[], int], still: float = 1.0, seconds: float = 10.0) -> None:
+    """Wait until it has stayed the same for `still` seconds, and at most for `seconds`."""
+    last, changed = count(), time.monotonic()
+    end = changed + seconds
+    while time.monotonic() < min(end, changed + still):
+        time.sleep(PAUSE)
+        if (now := count()) != last:
+            last, changed = now, time.monotonic()
+
+
 def eventually(true: Callable[[], bool], seconds: float = SECONDS) -> bool:
     """Whether it comes true within `seconds`."""
     deadline = time.monotonic() + seconds
