@@ -307,9 +307,9 @@ def test_shutdown(world: World, service: Operated) -> None:
     stopped = service.start("worker", hasty)
     expect_called(world, late)
     stopped.signal(signal.SIGTERM)
-    next_one = service.start("worker", {"JOB_LEASE_SECONDS": "600"})
     _expect_stopped(stopped, 0)
     world.let_go()
+    next_one = service.start("worker", {"JOB_LEASE_SECONDS": "600"})
     hastily = f"{workers('kill')}; {workers('start?SHUTDOWN_GRACE_SECONDS=0')}"
     did = f"{hastily}; {told(MAIL, 'hold')}; {REMIND}; sleep 1; {workers('stop')}; sleep 1; {workers('start')}; sleep 3; {JOBS}"
     job = jobs.ended(world, after, BECAUSE_NONE, did)
