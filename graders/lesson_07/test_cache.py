@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
+import pytest
+
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
 from graders.lesson_07.answers import named, seen, with_status
@@ -13,6 +15,7 @@ from graders.lesson_07.jobs import DUE, faulty
 from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import ODD_AGE, Invoice, World
+from graders.probes.ahead import begin
 from graders.probes.api import Answer, Api
 from graders.probes.interventions import commit_held_up, read_held_up
 from graders.probes.load import at_once
@@ -86,7 +89,7 @@ def test_cold(world: World, client: Callable[[str], Api], service: Operated, cac
     alone, cold = world.invoice().customer, world.invoice().customer
     with world.postgres.observe() as one:
         summary(world, alone)
-    urls = [service.web("billing"), service.web("billing", 2)]
+    urls = [service.web("billing"), world.second.process.url]
     readers = [client(urls[number % 2]) for number in range(READERS)]
     works: list[Callable[[], Answer]] = [lambda api=api: ask(world, cold, api) for api in readers]  # type: ignore[misc]
     with ThreadPoolExecutor(1) as threads, world.postgres.observe() as all_:
@@ -229,7 +232,13 @@ def _expect_fresh(world: World, invoice: Invoice, what: str, name: str) -> None:
 
 
 @check("cache-expires", needs=["cache-hit"])
-def test_expires(world: World, cache: RedisStore, odd_one: Process, client: Callable[[str], Api]) -> None:
+def test_expires(
+    world: World,
+    cache: RedisStore,
+    odd_one: Process,
+    client: Callable[[str], Api],
+    request: pytest.FixtureRequest,
+) -> None:
     """Every key expires, and what other programs write appears after SUMMARY_MAX_AGE_SECONDS at the latest."""
     brief, age = client(odd_one.url), ODD_AGE
     invoice = world.invoice(cents=50_000)
@@ -248,6 +257,7 @@ def test_expires(world: World, cache: RedisStore, odd_one: Process, client: Call
         because="A key without an end is wrong for ever once it is wrong, and fills the memory.",
         did=f"{SUMMARY}; redis-cli -u redis://:octo_lab@127.0.0.1:63790/0 --scan",
     )
+    begin(request, "dying")
     time.sleep(max(written + age - time.monotonic(), 0))
     expect_right(
         world,

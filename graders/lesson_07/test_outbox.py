@@ -9,23 +9,21 @@ from graders.lesson_07 import jobs
 from graders.lesson_07.answers import seen, with_status
 from graders.lesson_07.jobs import DUE, JOBS, MAIL, REMIND, SEND, faulty
 from graders.lesson_07.waiting import eventually
-from graders.lesson_07.world import Invoice, World
+from graders.lesson_07.world import Coming, Invoice, World
 from graders.probes.api import Answer, Api
 from graders.probes.interventions import commit_refused
-from graders.probes.service import Operated, Process
+from graders.probes.service import Process
 
 BECAUSE = "An invoice that is sent and never arrives is not paid. One that arrives and was not sent is paid, and nobody knows what for."
 UNAVAILABLE = "urn:problem-type:billing:dependency-unavailable"
 
 
 @check("job-with-row", needs=["done-once"])
-def test_together(world: World, service: Operated, client: Callable[[str], Api]) -> None:
+def test_together(world: World, dying: Coming, client: Callable[[str], Api]) -> None:
     """An invoice that is sent has one job for its mail, one that is not sent has none, whatever dies in between."""
     world.workers()
-    dying = service.start("web", awaited=False)
     _expect_no_mail_of_what_failed(world)
-    service.await_ready(dying)
-    _expect_mail_of_what_was_sent(world, dying, client)
+    _expect_mail_of_what_was_sent(world, dying.process, client)
 
 
 def _expect_no_mail_of_what_failed(world: World) -> None:

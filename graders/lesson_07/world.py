@@ -2,8 +2,9 @@
 
 import random
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, LiteralString
 
 from graders.probes.api import Answer, Api
@@ -49,12 +50,27 @@ class Invoice:
         return f"/v1/invoices/{self.id}"
 
 
+class Coming:
+    """One more `web` that begins to start; whoever asks for it first waits until it is ready."""
+
+    def __init__(self, service: Operated, environment: Mapping[str, str] | None = None) -> None:
+        self._service = service
+        self._process = service.start("web", environment, awaited=False)
+
+    @cached_property
+    def process(self) -> Process:
+        """Raises Failure where it does not become ready."""
+        self._service.await_ready(self._process)
+        return self._process
+
+
 @dataclass
 class World:
     """What a check has in its hands. `api` and `other` are two `web` processes of the same service."""
 
     api: Api
-    other: Api
+    second: Coming
+    client: Callable[[str], Api]
     service: Operated
     postgres: Postgres
     upstreams: Upstreams
@@ -64,6 +80,10 @@ class World:
     currency: str = "EUR"
     tenants: list[int] = field(default_factory=list)  # of the checks so far
     _held: list[Invoice] = field(default_factory=list)
+
+    @cached_property
+    def other(self) -> Api:
+        return self.client(self.second.process.url)
 
     def hold(self, invoice: Invoice, *, works: bool = False, then: Step = WORK) -> None:
         """The next call about the invoice, mail or charge, is answered by nothing until `let_go`."""

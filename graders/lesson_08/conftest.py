@@ -2,11 +2,9 @@
 
 import random
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 
 import pytest
 
-from graders.check import CannotJudge, Failure
 from graders.lesson_08.calls import Ordered, ordered
 from graders.lesson_08.drill import (
     Abandoned,
@@ -30,6 +28,7 @@ from graders.lesson_08.starting import (
     started_without_postgres,
 )
 from graders.lesson_08.world import World
+from graders.probes.ahead import begin
 from graders.probes.api import Api
 from graders.probes.faults import Gates
 from graders.probes.postgres import Postgres
@@ -53,15 +52,6 @@ def world(whole_world: World, rng: random.Random) -> World:
 def lines(printed: Printed) -> Lines:
     """What is printed from here on."""
     return Lines(printed, printed.mark())
-
-
-def begin(request: pytest.FixtureRequest, name: str) -> None:
-    """Have the session's fixture now, if any check that was selected asks for it: what it begins takes a while, which passes
-    during the check that runs now. What is wrong with it is told by whoever asks: pytest raises it there again.
-    """
-    if any(name in getattr(item, "fixturenames", ()) for item in request.session.items):
-        with suppress(Failure, CannotJudge):
-            request.getfixturevalue(name)
 
 
 @pytest.fixture(scope="session")
