@@ -47,15 +47,25 @@ class Beside:
         self._ends[id].result()
 
     def _run(self) -> None:
-        for id, scenario in self._scenarios.items():
-            began = time.monotonic()
-            try:
-                scenario()
-            except BaseException as error:
-                if isinstance(error, Failure):
-                    error.did = error.did or self._step()
-                    error.during = began, time.monotonic()
-                self._ends[id].set_exception(error)
+        ends = list(self._ends.items())
+        for number, (id, end) in enumerate(ends, 1):
+            error = self._played(self._scenarios[id])
+            if number == len(ends):  # nobody hears of the end while anything of these scenarios goes on
+                error = self._played(self._last) or error
+            if error:
+                end.set_exception(error)
             else:
-                self._ends[id].set_result(None)
-        self._last()
+                end.set_result(None)
+
+    def _played(self, scenario: Callable[[], None]) -> BaseException | None:
+        """What it raised."""
+        began = time.monotonic()
+        try:
+            scenario()
+        except Failure as failure:
+            failure.did = failure.did or self._step()
+            failure.during = began, time.monotonic()
+            return failure
+        except BaseException as error:
+            return error
+        return None
