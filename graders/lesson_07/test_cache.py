@@ -45,9 +45,9 @@ def test_hit(world: World, client: Callable[[str], Api], service: Operated) -> N
     first = summary(world, known)
     expect_right(world, first, known, BECAUSE_FRESH)
     did = f"{SUMMARY}; {faulty('postgres', 'hold')}; {SUMMARY}; {faulty('postgres', 'heal')}"
-    third = client(service.web("billing"))
+    both, third = (world.api, world.other), client(service.web("billing"))
     with ThreadPoolExecutor(1) as threads, world.gates.postgres.hold() as landed:
-        for number, api in enumerate((world.api, world.other), 1):
+        for number, api in enumerate(both, 1):
             answer = _within(world, known, api, did, f"`web` process {number}")
             expect(
                 answer.status == 200 and answer.json() == first.json(),
