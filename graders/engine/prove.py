@@ -17,7 +17,7 @@ from graders.engine.grade import Halt, Request, grade
 from graders.engine.pool import for_each
 from graders.engine.submission import Submission, SubmissionRefused, from_fix, from_folder, reference
 from graders.reports.matrix import Kind, Matrix, Row
-from graders.reports.model import Report
+from graders.reports.model import Outcome, Report
 from labs.catalog import Lab, ManifestError
 
 SEED = 20_261_121
@@ -163,7 +163,12 @@ def _row(fix: Fix, reports: list[Report], problem: str) -> Row:
     if not reports:
         return Row(fix.name, fix.kind, fix.expected, {}, 0.0, problem)
     seconds = sum(report.seconds for report in reports) / len(reports)
-    return Row(fix.name, fix.kind, fix.expected, _verdicts(reports[0]), seconds, _trouble(reports))
+    said = {outcome.id: _said(outcome) for outcome in reports[0].checks}
+    return Row(fix.name, fix.kind, fix.expected, _verdicts(reports[0]), seconds, _trouble(reports), said)
+
+
+def _said(outcome: Outcome) -> str:
+    return " ".join((outcome.failure.got if outcome.failure else outcome.note).split())
 
 
 def _verdicts(report: Report) -> dict[str, Verdict]:
@@ -176,9 +181,11 @@ def _trouble(reports: list[Report]) -> str:
             return f"{report.trouble.problem} {report.trouble.details}".strip()
     first = _verdicts(reports[0])
     for report in reports[1:]:
-        for id, verdict in _verdicts(report).items():
-            if first[id] != verdict:
-                return f"{id} changed from {first[id]} to {verdict} with seed {report.seed}"
+        for outcome in report.checks:
+            before = first[outcome.id]
+            if before != outcome.verdict:
+                changed = f"{outcome.id} changed from {before} to {outcome.verdict} with seed {report.seed}"
+                return f"{changed}: {_said(outcome)}".removesuffix(": ")
     return ""
 
 

@@ -6,8 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import pytest
-
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
 from graders.lesson_07.answers import named, seen, with_status
@@ -15,7 +13,6 @@ from graders.lesson_07.jobs import DUE, faulty
 from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import ODD_AGE, Invoice, World
-from graders.probes.ahead import begin
 from graders.probes.api import Answer, Api
 from graders.probes.interventions import commit_held_up, read_held_up
 from graders.probes.load import at_once
@@ -232,13 +229,7 @@ def _expect_fresh(world: World, invoice: Invoice, what: str, name: str) -> None:
 
 
 @check("cache-expires", needs=["cache-hit"])
-def test_expires(
-    world: World,
-    cache: RedisStore,
-    odd_one: Process,
-    client: Callable[[str], Api],
-    request: pytest.FixtureRequest,
-) -> None:
+def test_expires(world: World, cache: RedisStore, odd_one: Process, client: Callable[[str], Api]) -> None:
     """Every key expires, and what other programs write appears after SUMMARY_MAX_AGE_SECONDS at the latest."""
     brief, age = client(odd_one.url), ODD_AGE
     invoice = world.invoice(cents=50_000)
@@ -257,7 +248,6 @@ def test_expires(
         because="A key without an end is wrong for ever once it is wrong, and fills the memory.",
         did=f"{SUMMARY}; redis-cli -u redis://:octo_lab@127.0.0.1:63790/0 --scan",
     )
-    begin(request, "dying")
     time.sleep(max(written + age - time.monotonic(), 0))
     expect_right(
         world,

@@ -1,12 +1,15 @@
 """Workers that are killed, held up and stopped: what they have in hand is done once, by whoever is left."""
 
+import pytest
+
 from graders.check import check
-from graders.probes.ahead import Beside
+from graders.probes.ahead import Beside, begin
 
 
 @check("worker-killed", needs=["done-once"])
-def test_killed(shifts: Beside) -> None:
+def test_killed(shifts: Beside, request: pytest.FixtureRequest) -> None:
     """A worker that is killed in the middle loses nothing and doubles nothing: another one takes over."""
+    begin(request, "dying")
     shifts.judge("worker-killed")
 
 

@@ -3,6 +3,7 @@
 Who is played (an identity provider, a payment provider) stands in a module of its own, as an `Answers`.
 """
 
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,9 @@ from compose.ports import HOST
 MOST_BODY = 256 * 1024
 MOST_AT_ONCE = 64
 SECONDS_FOR_A_REQUEST = 10
+CRLF = b"\r\n"
+CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[ \t]*(;.*)?\r\n\Z")
+MOST_CHUNK_HEAD = 256
 
 
 @dataclass(frozen=True)
@@ -97,11 +101,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _answer(self) -> None:
-        length = self.headers.get("Content-Length", "0")
-        size = min(int(length), MOST_BODY) if length.isascii() and length.isdigit() else 0
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        reply = self.server.answers(Asked(self.command, self.path, self.rfile.read(size), headers))
         self.close_connection = True
+        body = self._chunks() if self._is_chunked() else self._sized()
+        if body is None:  # its caller was ended in the middle of it: nothing was asked
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        reply = self.server.answers(Asked(self.command, self.path, body, headers))
         if reply.held:
             reply.held.wait()
         if reply.status is None:
@@ -113,6 +118,30 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(reply.body)
+
+    def _is_chunked(self) -> bool:
+        return self.headers.get("Transfer-Encoding", "").strip().lower() == "chunked"
+
+    def _sized(self) -> bytes | None:
+        """The body, or None where it ends too early."""
+        length = self.headers.get("Content-Length", "0")
+        size = min(int(length), MOST_BODY) if length.isascii() and length.isdigit() else 0
+        body = self.rfile.read(size)
+        return body if len(body) == size else None
+
+    def _chunks(self) -> bytes | None:
+        """The body that comes in chunks (RFC 9112, section 7.1), or None where it ends too early."""
+        body = b""
+        while len(body) < MOST_BODY:
+            head = CHUNK_HEAD.match(self.rfile.readline(MOST_CHUNK_HEAD))
+            size = min(int(head[1], 16), MOST_BODY) if head else -1
+            piece = self.rfile.read(size + len(CRLF)) if head else b""
+            if len(piece) < size + len(CRLF):
+                return None
+            if size == 0:
+                return body
+            body += piece[:size]
+        return body
 
     do_GET = do_POST = do_HEAD = _answer  # noqa: N815 - the names that http.server asks for
 

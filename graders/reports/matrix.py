@@ -1,6 +1,7 @@
 """The kill matrix of one lesson: what each fix must fail and what it failed. Data and judgement only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from graders.check import Verdict
@@ -11,7 +12,10 @@ Cell = Literal["killed", "passed", "survived", "unexpected", "skipped", "nothing
 
 @dataclass(frozen=True)
 class Row:
-    """One fix. `expected`: the checks that it must fail. `trouble`: why its row is not true."""
+    """One fix. `expected`: the checks that it must fail. `trouble`: why its row is not true.
+
+    said: by check, what came back where it failed, or why there is no verdict; on one line.
+    """
 
     name: str
     kind: Kind
@@ -19,6 +23,7 @@ class Row:
     verdicts: dict[str, Verdict]
     seconds: float
     trouble: str = ""
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,9 @@ def faults(row: Row, checks: tuple[str, ...]) -> list[str]:
         # A check is skipped for one that failed; where none failed as promised, a skip is a hole.
         "was skipped": [] if "killed" in found else found.get("skipped", []),
     }
-    return [f"{', '.join(names)} {words}" for words, names in holes.items() if names]
+    unforeseen = (*found.get("unexpected", []), *found.get("nothing", []))
+    said = [f"{check} said: {row.said[check]}" for check in unforeseen if row.said.get(check)]
+    return [f"{', '.join(names)} {words}" for words, names in holes.items() if names] + said
 
 
 def kills(matrix: Matrix, check: str) -> int:

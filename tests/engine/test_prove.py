@@ -89,7 +89,7 @@ def test_a_right_fix_that_is_rejected_is_told(lab: Lab) -> None:
     replaced(lab.grader / "right_fixes" / "other-words" / "web.py", "number << 1", "number << 2")
     matrix = prove(lab, repeat=1, jobs=1, only="other-words").matrix
     assert not holds(matrix)
-    assert "doubles" in str(faults(matrix.rows[0], matrix.checks))
+    assert "doubles said: " in str(faults(matrix.rows[0], matrix.checks))
 
 
 def test_a_verdict_that_changes_is_told(lab: Lab, write: Write, tmp_path: Path) -> None:
@@ -106,6 +106,7 @@ def test_a_verdict_that_changes_is_told(lab: Lab, write: Write, tmp_path: Path) 
     )
     matrix = prove(lab, repeat=2, jobs=1, only="reference").matrix
     assert "doubles changed from pass to fail" in matrix.rows[0].trouble
+    assert matrix.rows[0].trouble.endswith(": b"), "what came back, which nobody will see again"
 
 
 def test_a_fix_that_needs_a_missing_program_is_told(lab: Lab) -> None:

@@ -1,5 +1,6 @@
 """An upstream that is played does what its script says, works once for each key, and remembers every call."""
 
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -116,3 +117,38 @@ def test_mail_has_another_path_and_status() -> None:
     with urllib.request.urlopen(request, timeout=10) as answer:
         assert answer.status == 202
     server.close()
+
+
+BODY = b'{"amount_cents": 1, "currency": "EUR", "reference": "A"}'
+
+
+def sent(server: PlayedServer, head: str, *pieces: bytes) -> bytes:
+    """What is answered to bytes as they stand, after which nothing more comes."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as line:
+        line.sendall(f"POST /charges HTTP/1.1\r\nHost: a\r\n{head}\r\n\r\n".encode() + b"".join(pieces))
+        line.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: line.recv(4096), b""))
+
+
+@pytest.mark.parametrize("cut_off", [b"", BODY[:20], BODY[:-1]])
+def test_who_is_ended_in_the_middle_of_a_call_has_asked_nothing(
+    server: PlayedServer, provider: Upstream, cut_off: bytes
+) -> None:
+    assert sent(server, f"Content-Length: {len(BODY)}", cut_off) == b""
+    assert not provider.all_calls() and not provider.faults()
+
+
+def test_a_body_in_chunks_is_a_body(server: PlayedServer, provider: Upstream) -> None:
+    first, second = BODY[:17], BODY[17:]
+    chunks = b"%x\r\n%b\r\n%X;name=value\r\n%b\r\n0\r\n\r\n" % (len(first), first, len(second), second)
+    assert b" 201 " in sent(server, "Transfer-Encoding: Chunked", chunks)
+    assert provider.works("A") == 1
+
+
+@pytest.mark.parametrize(
+    "chunks", [b"", b"38\r\n" + BODY, b"38\r\n" + BODY + b"\r\n", b"x\r\n", b"-1\r\n\r\n"]
+)
+def test_chunks_that_do_not_end_are_nothing(server: PlayedServer, provider: Upstream, chunks: bytes) -> None:
+    assert len(BODY) == 0x38
+    assert sent(server, "Transfer-Encoding: chunked", chunks) == b""
+    assert not provider.all_calls() and not provider.faults()

@@ -36,6 +36,17 @@ def test_a_missing_or_ungraded_verdict_is_never_as_promised() -> None:
     assert faults(found, CHECKS) == ["two, three gave no verdict"]
 
 
+def test_what_was_not_foreseen_says_what_it_saw() -> None:
+    said = {"one": "status 500", "two": "2 mails, 1 charge", "three": "The check did not report."}
+    seen = row("wrong", {"one"}, one="fail", two="fail", three="ungraded")
+    assert faults(replace(seen, said=said), CHECKS) == [
+        "two failed, and should pass",
+        "three gave no verdict",
+        "two said: 2 mails, 1 charge",
+        "three said: The check did not report.",
+    ]
+
+
 def test_trouble_spoils_a_row_even_when_its_verdicts_are_right() -> None:
     assert faults(replace(row("right", set()), trouble="verdict changed in run 3"), CHECKS)
 
