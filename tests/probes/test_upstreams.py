@@ -135,7 +135,8 @@ def test_who_is_ended_in_the_middle_of_a_call_has_asked_nothing(
     server: PlayedServer, provider: Upstream, cut_off: bytes
 ) -> None:
     assert sent(server, f"Content-Length: {len(BODY)}", cut_off) == b""
-    assert not provider.all_calls() and not provider.faults()
+    assert not provider.all_calls()
+    assert not provider.faults()
 
 
 def test_a_body_in_chunks_is_a_body(server: PlayedServer, provider: Upstream) -> None:
@@ -151,4 +152,5 @@ def test_a_body_in_chunks_is_a_body(server: PlayedServer, provider: Upstream) ->
 def test_chunks_that_do_not_end_are_nothing(server: PlayedServer, provider: Upstream, chunks: bytes) -> None:
     assert len(BODY) == 0x38
     assert sent(server, "Transfer-Encoding: chunked", chunks) == b""
-    assert not provider.all_calls() and not provider.faults()
+    assert not provider.all_calls()
+    assert not provider.faults()
