@@ -9,6 +9,7 @@ from typing import Any
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
 from graders.lesson_07.answers import named, seen, with_status
+from graders.lesson_07.exported import BIG
 from graders.lesson_07.jobs import DUE, faulty
 from graders.lesson_07.summaries import SUMMARY, ask, expect_right, summary
 from graders.lesson_07.waiting import eventually
@@ -64,6 +65,14 @@ def test_hit(world: World, client: Callable[[str], Api], service: Operated) -> N
         got="a customer never read before: answered while Postgres was silent",
         because=BECAUSE_HIT,
         did=did,
+    )
+    stranger = world.api.get(f"/v1/customers/{known}/summary", tenant=BIG)
+    expect(
+        stranger.status == 404,
+        expected="For another tenant there is no such customer: 404, whatever the cache holds.",
+        got=seen("a cached summary, asked for by another tenant", stranger),
+        because="A cache knows nothing of tenants unless you tell it. What they owe is nobody else's business.",
+        did=f"{SUMMARY}; {SUMMARY.replace('X-Tenant-ID: 1', f'X-Tenant-ID: {BIG}')}",
     )
 
 

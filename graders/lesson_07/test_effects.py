@@ -4,6 +4,7 @@ import pytest
 
 from graders.check import check, expect
 from graders.lesson_07 import jobs
+from graders.lesson_07.answers import seen
 from graders.lesson_07.effects import BECAUSE_NONE, BECAUSE_ONCE, expect_once, expect_one_mail
 from graders.lesson_07.failing import Failing, judged_later
 from graders.lesson_07.jobs import CHARGE, JOBS, MAIL, PAYMENTS, REMIND, told, workers
@@ -14,6 +15,7 @@ from graders.probes.redis_store import RedisStore
 from graders.probes.upstreams import LOSE
 
 AT_ONCE = 6
+OVERPAYMENT = "urn:problem-type:billing:overpayment"
 TIMEOUT = 5.0  # UPSTREAM_TIMEOUT_MS of lab.toml
 GIVEN_UP = TIMEOUT * 0.9
 BECAUSE_TOLD = (
@@ -97,6 +99,15 @@ def test_status(world: World) -> None:
             because=BECAUSE_TOLD,
             did=f"{told(PAYMENTS, 'hold')}; {CHARGE}; sleep 1; {JOBS}",
         )
+    # 900 of it are being charged.
+    more = world.post(f"{invoice.path}/charges", {"amount_cents": invoice.cents})
+    expect(
+        more.status == 409 and more.json().get("type") == OVERPAYMENT,
+        expected="What open charges will take is not outstanding any more: to charge the whole as well is 409, overpayment.",
+        got=seen("an order to charge the whole, of which a part is being charged", more),
+        because=BECAUSE_ONCE,
+        did=more.did,
+    )
     world.let_go()
     for job in jobs.all_ended(world, list(paths.values()), BECAUSE_NONE):
         jobs.expect_done(job, BECAUSE_NONE)

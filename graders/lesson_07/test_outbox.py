@@ -7,23 +7,60 @@ from typing import Any
 from graders.check import CannotJudge, Failure, check, expect
 from graders.lesson_07 import jobs
 from graders.lesson_07.answers import seen, with_status
-from graders.lesson_07.jobs import DUE, JOBS, MAIL, REMIND, SEND, faulty
+from graders.lesson_07.jobs import CHARGE, DUE, JOBS, MAIL, REMIND, SEND, faulty, workers
 from graders.lesson_07.waiting import eventually
 from graders.lesson_07.world import Coming, Invoice, World
 from graders.probes.api import Answer, Api
-from graders.probes.interventions import commit_refused
+from graders.probes.interventions import commit_held_up, commit_refused
+from graders.probes.postgres import psql
 from graders.probes.service import Process
 
 BECAUSE = "An invoice that is sent and never arrives is not paid. One that arrives and was not sent is paid, and nobody knows what for."
+BECAUSE_BOOKED = "What was charged once and booked twice is money that the books have and the bank has not."
+SOON, CENTS = 2.0, 400
+PAYMENTS_OF_11 = "SELECT * FROM payments WHERE invoice_id = 11"
 UNAVAILABLE = "urn:problem-type:billing:dependency-unavailable"
 
 
 @check("job-with-row", needs=["done-once"])
 def test_together(world: World, dying: Coming, client: Callable[[str], Api]) -> None:
-    """An invoice that is sent has one job for its mail, one that is not sent has none, whatever dies in between."""
+    """A job and its cause are committed together: whatever dies in between, nothing is lost, invented or booked twice."""
+    world.workers()
+    charged, path = _killed_once_it_was_booked(world)
     world.workers()
     _expect_no_mail_of_what_failed(world)
     _expect_mail_of_what_was_sent(world, dying.process, client)
+    _expect_booked_once(world, charged, path)
+
+
+def _killed_once_it_was_booked(world: World) -> tuple[Invoice, str]:
+    """A charge's payment is committed; its worker hears no more of it, and is killed. The charge, and its job's path."""
+    invoice = world.invoice(cents=50_000)
+    world.hold(invoice, works=True)
+    path = jobs.charge(world, invoice, CENTS).path
+    world.upstreams.payments.await_calls(invoice.number, 1)
+    with commit_held_up(world.postgres, invoice.id) as held:
+        world.let_go()
+        if not eventually(held.somebody):
+            raise CannotJudge("The commit of a payment could not be held up.", "Grade again.")
+        with world.gates.postgres.hold():
+            held.let_go()
+            eventually(lambda: world.paid(invoice)[0] == CENTS, SOON)
+            world.no_worker()
+    return invoice, path
+
+
+def _expect_booked_once(world: World, invoice: Invoice, path: str) -> None:
+    did = f"{CHARGE}; {workers('kill')}; {workers('start')}; sleep 5; {psql(PAYMENTS_OF_11)}"
+    jobs.expect_done(jobs.ended(world, path, BECAUSE_BOOKED, did), BECAUSE_BOOKED, did)
+    cents, payments = world.paid(invoice)
+    expect(
+        (cents, payments) == (CENTS, 1),
+        expected=f"A worker that dies right after it has booked a payment has ended the job, too: one payment of {CENTS}.",
+        got=f"killed right after the payment was committed: {payments} payments make {cents}",
+        because=BECAUSE_BOOKED,
+        did=did,
+    )
 
 
 def _expect_no_mail_of_what_failed(world: World) -> None:
@@ -55,19 +92,27 @@ def _expect_no_mail_of_what_failed(world: World) -> None:
 
 
 def _expect_mail_of_what_was_sent(world: World, dying: Process, client: Callable[[str], Api]) -> None:
-    """The queue is silent, and the process that sends an invoice is killed."""
+    """The queue is silent, and the process that sends an invoice is killed as soon as it has committed that."""
     apis = [client(dying.url) for _ in range(2)]
     draft, owed = world.invoice("draft"), world.invoice()
     orders: list[tuple[str, object]] = [(f"{draft.path}/send", DUE), (f"{owed.path}/reminders", None)]
     did = f"{faulty('queue', 'hold')}; {SEND} & kill -9 web; {faulty('queue', 'heal')}; start it again; sleep 3; curl -s {MAIL}/calls"
-    with ThreadPoolExecutor(2) as threads, world.gates.queue.hold():
+    with (
+        ThreadPoolExecutor(2) as threads,
+        world.gates.queue.hold(),
+        commit_held_up(world.postgres, draft.id) as held,
+    ):
         begun = [
             threads.submit(_answer, api, world.tenant, path, body)
             for api, (path, body) in zip(apis, orders, strict=True)
         ]
-        # Either it is answered, or it waits for the queue, before its commit or after it.
-        eventually(lambda: all(each.done() for each in begun) or _status(world, draft) == "sent", 2.0)
-        dying.kill()
+        # Either it is answered, or it waits: for the queue, or for us at its commit.
+        eventually(lambda: begun[1].done() and (begun[0].done() or held.somebody()), SOON)
+        with world.gates.postgres.hold():
+            if held.somebody():
+                held.let_go()
+                eventually(lambda: _status(world, draft) == "sent", SOON)
+            dying.kill()
         answers = [each.result() for each in begun]
     wanted = {0: _status(world, draft) == "sent", 1: bool(answers[1] and answers[1].status == 202)}
     world.workers()
